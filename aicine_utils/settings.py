@@ -1,0 +1,93 @@
+"""Where things lie, the presets, and the settings of each model; all read from YAML beside this file."""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from aicine_utils.errors import AicineError, unknown
+
+CONFIGS = Path(__file__).parent / "configs"
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def home() -> Path:
+    """Where ``data/`` and ``outputs/`` lie: the working copy, unless ``AICINE_HOME`` moves them (tests do)."""
+    return Path(os.environ.get("AICINE_HOME", ROOT))
+
+
+def data_dir() -> Path:
+    """Folder for downloads, Parquet copies and splits."""
+    return home() / "data"
+
+
+def output_dir(dataset: str) -> Path:
+    """Folder with the report, tables and runs of one data set."""
+    return home() / "outputs" / dataset
+
+
+@cache
+def read_yaml(path: Path) -> dict[str, Any]:
+    """A YAML mapping; an error that names file and line when it can't be parsed."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise AicineError(f"{path.name}: not valid YAML ({error}). Mend the line or restore the file.") from error
+    return content or {}
+
+
+@dataclass(frozen=True)
+class Preset:
+    """How much work a run does. Same notebooks, same code path, other sizes."""
+
+    name: str
+    dataset: str
+    resamples: int
+    trials: int
+    folds: int
+
+
+def preset(name: str) -> Preset:
+    """The preset of that name from ``configs/presets.yaml``."""
+    presets = read_yaml(CONFIGS / "presets.yaml")
+    if name not in presets:
+        raise unknown("preset", name, presets)
+    return Preset(name=name, **presets[name])
+
+
+def preset_for(dataset: str) -> str:
+    """The preset that suits a data set when none is named: mock, quick (ml-100k and smaller), else full."""
+    presets = read_yaml(CONFIGS / "presets.yaml")
+    own = [name for name, content in presets.items() if content["dataset"] == dataset]
+    return own[0] if own else ("quick" if dataset in {"ml-latest-small"} else "full")
+
+
+def model_config(name: str) -> dict[str, Any]:
+    """``params`` (defaults) and ``search`` (ranges) of one model from ``configs/models/NAME.yaml``."""
+    path = CONFIGS / "models" / f"{name}.yaml"
+    content = read_yaml(path) if path.exists() else {}
+    return {"params": content.get("params") or {}, "search": content.get("search") or {}}
+
+
+def tuned(dataset: str) -> dict[str, Any]:
+    """Committed winners of the tuning on one data set, by model name; empty where nothing was tuned."""
+    path = CONFIGS / "tuned" / f"{dataset}.yaml"
+    return read_yaml(path) if path.exists() else {}
+
+
+def model_params(name: str, dataset: str) -> dict[str, Any]:
+    """Parameters that a run uses: the defaults, then the committed winners for this data set."""
+    return {**model_config(name)["params"], **tuned(dataset).get(name, {}).get("params", {})}
+
+
+def fingerprint(folder: str) -> str:
+    """Digest of every file below a folder of the package that is not Python: configurations, templates, assets."""
+    digest = hashlib.sha256()
+    for path in sorted((Path(__file__).parent / folder).rglob("*")):
+        if path.is_file() and path.suffix not in {".py", ".pyc"}:
+            digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
