@@ -1,0 +1,212 @@
+"""Fit, score, measure, keep: one run is one folder, and a run that exists is read instead of made again.
+
+A run's key is its parameters, the split's hash, the seed, and the source of the model's modules with comments and
+docstrings left out, so that a mended typo costs nothing. Lists are saved first and measured afterwards: when only the
+metrics change, the lists are measured again and nothing is trained.
+"""
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from filelock import FileLock
+
+from aicine_utils import columns as c
+from aicine_utils import provenance, settings
+from aicine_utils.metrics import evaluate, rating
+from aicine_utils.models import registry
+from aicine_utils.models.base import Recommender
+from aicine_utils.splits import Split
+
+LIST_LENGTH = 100
+
+
+@dataclass(frozen=True)
+class Result:
+    """One finished run; tables are read when asked for."""
+
+    folder: Path
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """Model, parameters, split, seed, versions, host, seconds, memory."""
+        return json.loads((self.folder / "manifest.json").read_text(encoding="utf-8"))
+
+    @property
+    def name(self) -> str:
+        """Name of the model in the registry."""
+        return self.manifest["model"]
+
+    @cached_property
+    def topk(self) -> pd.DataFrame:
+        """The best 100 movies of each test user: user_id, movie_id, rank, score."""
+        return pd.read_parquet(self.folder / "topk.parquet")
+
+    @cached_property
+    def predictions(self) -> pd.DataFrame | None:
+        """Test ratings beside predicted stars; None for models that don't rate."""
+        path = self.folder / "predictions.parquet"
+        return pd.read_parquet(path) if path.exists() else None
+
+    @cached_property
+    def per_user(self) -> pd.DataFrame:
+        """user_id, metric, k, value."""
+        return pd.read_parquet(self.folder / "per_user.parquet")
+
+    def values(self, metric: str = "ndcg", k: int = 10) -> pd.Series:
+        """One metric by user_id."""
+        rows = self.per_user[(self.per_user[c.METRIC] == metric) & (self.per_user[c.K] == k)]
+        return rows.set_index(c.USER)[c.VALUE]
+
+    def model(self) -> Recommender:
+        """The fitted model, loaded."""
+        return registry.entry(self.name).model_class.load(self.folder / "model")
+
+
+def key(model: Recommender, split: Split) -> str:
+    """Twelve hex digits that name a run of this model on this split."""
+    module = type(model).__module__
+    parts = [module, type(model).__name__, json.dumps(model.params, sort_keys=True), split.hash, str(model.seed)]
+    return provenance.digest([*parts, provenance.source_of(module, within="aicine_utils.models")])
+
+
+def run(name: str, split: Split, seed: int = 0, **overrides: Any) -> Result:
+    """Fit a model of the registry on ``split``, make its lists, measure them, and keep all; or read what was kept.
+
+    ``overrides`` replace parameters of the committed configuration. Safe to call from several processes at once.
+    """
+    dataset = split.info["dataset"]
+    model = registry.create(name, dataset, seed, **overrides)
+    folder = run_folder(dataset, split, name, seed, key(model, split))
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.parent / f".{folder.name}.lock"):
+        if not (folder / "manifest.json").exists():
+            _write(folder, lambda target: _make(target, name, model, split))
+        result = Result(folder)
+        if result.manifest["measured_by"] != provenance.source_of("aicine_utils.metrics"):
+            _measure_again(result, split)
+            result = Result(folder)
+    return result
+
+
+def run_folder(dataset: str, split: Split, name: str, seed: int, run_key: str) -> Path:
+    """``outputs/<dataset>/runs/<protocol>/<model>-s<seed>-<key>``."""
+    return settings.output_dir(dataset) / "runs" / split.protocol / f"{name}-s{seed}-{run_key}"
+
+
+def _write(folder: Path, make: Callable[[Path], None]) -> None:
+    """Fill a folder of temporary name, then rename it: a run is whole or absent.
+
+    The caller holds the run's lock, so other folders of such a name were left by a process that was killed.
+    """
+    target = folder.parent / f".{folder.name}.{os.getpid()}"
+    for left in [folder, *folder.parent.glob(f".{folder.name}.[0-9]*")]:
+        shutil.rmtree(left, ignore_errors=True)
+    target.mkdir()
+    try:
+        make(target)
+        target.rename(folder)
+    finally:
+        shutil.rmtree(target, ignore_errors=True)
+
+
+def _make(target: Path, name: str, model: Recommender, split: Split) -> None:
+    final = split.for_test()
+    with provenance.Cost() as whole:
+        with provenance.Cost() as fitting:
+            model.fit(final)
+        with provenance.Cost() as listing:
+            topk, predictions = lists(model, final)
+    topk.to_parquet(target / "topk.parquet", index=False)
+    if predictions is not None:
+        predictions.to_parquet(target / "predictions.parquet", index=False)
+    measure(topk, predictions, split).to_parquet(target / "per_user.parquet", index=False)
+    if getattr(model, "curve", None) is not None:
+        pd.DataFrame(model.curve).to_csv(target / "curve.csv", index=False)
+    model.save(target / "model")
+    manifest = {
+        "model": name, "params": model.params, "seed": model.seed, "protocol": split.protocol,
+        "dataset": split.info["dataset"], "split": split.hash, "n_users": int(topk[c.USER].nunique()),
+        "fit_seconds": fitting.seconds, "recommend_seconds": listing.seconds,
+        "peak_mb": whole.peak_mb, "parameters": model.n_parameters,
+        "measured_by": provenance.source_of("aicine_utils.metrics"),
+        "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **provenance.environment(),
+    }  # fmt: skip
+    (target / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+
+
+def lists(model: Recommender, split: Split, k: int = LIST_LENGTH) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+    """The best ``k`` for every test user and, from the same scores, predicted stars where the model rates."""
+    test = split.test
+    users = test[c.USER].unique()
+    columns = np.searchsorted(model.movie_ids_, test[c.MOVIE].to_numpy())
+    rows_of_test = np.searchsorted(model.user_ids_, test[c.USER].to_numpy())
+    parts, stars = [], np.empty(len(test), np.float32)
+    for rows, scores in model.iter_scores(users):
+        parts.append(model._best(rows, scores, k))
+        if model.rates:
+            here = np.flatnonzero((rows_of_test >= rows[0]) & (rows_of_test <= rows[-1]))
+            stars[here] = scores[np.searchsorted(rows, rows_of_test[here]), columns[here]]
+    topk = pd.concat(parts, ignore_index=True)
+    if not model.rates:
+        return topk, None
+    predictions = test[[c.USER, c.MOVIE, c.RATING]].assign(**{c.PREDICTED: np.clip(stars, *model.scale_)})
+    return topk, predictions
+
+
+def measure(topk: pd.DataFrame, predictions: pd.DataFrame | None, split: Split) -> pd.DataFrame:
+    """All per-user values of one model's lists and stars."""
+    parts = [evaluate.evaluate(topk, split.relevant(split.test), split=split)]
+    if predictions is not None:
+        parts.append(rating.per_user_errors(predictions))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _measure_again(result: Result, split: Split) -> None:
+    """Replace the per-user values of a kept run after the metrics changed."""
+    values = measure(result.topk, result.predictions, split)
+    values.to_parquet(result.folder / "per_user.tmp", index=False)
+    os.replace(result.folder / "per_user.tmp", result.folder / "per_user.parquet")
+    manifest = {**result.manifest, "measured_by": provenance.source_of("aicine_utils.metrics")}
+    (result.folder / "manifest.tmp").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+    os.replace(result.folder / "manifest.tmp", result.folder / "manifest.json")
+
+
+def run_all(
+    names: Iterable[str], split: Split, seed: int = 0, watch: Callable[[str], None] = print
+) -> dict[str, Result]:
+    """:func:`run` for each name; ``watch`` gets one line a model with the time left."""
+    names, results, started = list(names), {}, time.monotonic()
+    for done, name in enumerate(names, start=1):
+        results[name] = run(name, split, seed)
+        left = (time.monotonic() - started) / done * (len(names) - done)
+        seconds = results[name].manifest["fit_seconds"]
+        watch(f"{done}/{len(names)} {registry.entry(name).label}: trained in {seconds:.1f} s, {left:.0f} s left")
+    return results
+
+
+def kept_table(path: Path, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    """The Parquet table at ``path``, made first where there is none; the caller's path holds the key."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.with_name(f".{path.stem}.lock")):
+        if not path.exists():
+            part = path.with_suffix(".part")
+            make().to_parquet(part, index=False)
+            os.replace(part, path)
+    return pd.read_parquet(path)
+
+
+def newest(name: str, dataset: str, protocol: str = "user_temporal") -> Result | None:
+    """The most recent finished run of a model, whatever its parameters; None when there is none."""
+    manifests = (settings.output_dir(dataset) / "runs" / protocol).glob(f"{name}-s*-*/manifest.json")
+    # A file's time changes when a run is copied or measured again, so what the manifest says comes first.
+    when = {path: (json.loads(path.read_text("utf-8"))["finished"], path.stat().st_mtime_ns) for path in manifests}
+    return Result(max(when, key=when.get).parent) if when else None

@@ -1,0 +1,59 @@
+"""One row a model: means, intervals, costs and places, from finished runs of one protocol."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import pandas as pd
+
+from aicine_utils import columns as c
+from aicine_utils.experiment import Result
+from aicine_utils.metrics import beyond, evaluate, rating, significance
+from aicine_utils.models import registry
+from aicine_utils.splits import Split
+
+COSTS = ["fit_seconds", "recommend_seconds", "peak_mb", "parameters"]
+
+
+def leaderboard(results: Iterable[Result], split: Split, resamples: int = 2000) -> pd.DataFrame:
+    """The table behind the report, best NDCG@10 first.
+
+    Columns: protocol, model, label, family, seeds, n_users; for each ranking metric ``name@k`` with ``_low`` and
+    ``_high``; rmse and mae likewise (empty for models that don't rate); beyond-accuracy means at 10; costs; ``place``
+    by NDCG@10 and ``place_rmse``, shared by models that paired tests can't tell apart.
+    """
+    results, catalogue = list(results), beyond.Catalogue.of(split.for_test())
+    rows = [_row(result, split, catalogue, resamples) for result in results]
+    table = pd.DataFrame(rows, index=pd.Index([result.name for result in results], name=None))
+    table["place"] = places(results)["place"]
+    raters = [result for result in results if result.predictions is not None]
+    table["place_rmse"] = places(raters, "mse", 0)["place"] if raters else float("nan")
+    return table.sort_values(["ndcg@10", "model"], ascending=[False, True], ignore_index=True)
+
+
+def places(results: Iterable[Result], metric: str = "ndcg", k: int = 10) -> pd.DataFrame:
+    """Place, difference to the best with interval, Holm's p and effect size of each model on one per-user metric."""
+    values = pd.DataFrame({result.name: result.values(metric, k) for result in results})
+    return significance.places(values, higher_is_better=metric not in {"mse", "mae"})
+
+
+def _row(result: Result, split: Split, catalogue: beyond.Catalogue, resamples: int) -> dict[str, object]:
+    entry, manifest = registry.entry(result.name), result.manifest
+    return {
+        "protocol": split.protocol, "model": entry.name, "label": entry.label, "family": entry.family, "seeds": 1,
+        "n_users": result.values().size, **means(result, resamples),
+        **beyond.evaluate_beyond(result.topk, split, catalogue=catalogue),
+        **{name: manifest[name] for name in COSTS},
+    }  # fmt: skip
+
+
+def means(result: Result, resamples: int) -> dict[str, float]:
+    """``ndcg@10``, ``ndcg@10_low``, ``ndcg@10_high`` and so on; ``rmse`` and ``mae`` where the model rates."""
+    tables = [evaluate.summary(result.per_user[result.per_user[c.K] > 0], resamples)]
+    if result.predictions is not None:
+        tables.append(rating.evaluate_ratings(result.predictions, resamples))
+    rows = pd.concat(tables).itertuples()
+    return {name: value for row in rows for name, value in _spread(row)}
+
+
+def _spread(row: NamedTuple) -> list[tuple[str, float]]:
+    return [(row.Index, row.mean), (f"{row.Index}_low", row.low), (f"{row.Index}_high", row.high)]

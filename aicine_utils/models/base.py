@@ -1,0 +1,212 @@
+"""The interface of every model: fit on a split, score movies for users, recommend the best."""
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from aicine_utils import columns as c
+from aicine_utils.errors import AicineError, unknown
+from aicine_utils.splits import Split
+
+CHUNK = 128  # users scored at a time: small enough for the processor's cache
+
+
+class Recommender(ABC):
+    """A model with parameters ``params``, fitted by :meth:`fit`.
+
+    A subclass names its parameters with defaults in ``defaults``, implements ``_fit(split)`` and ``_score(rows)``, and
+    keeps what it learned in attributes that end with an underscore (numpy arrays, CSR matrices, numbers, strings):
+    these are saved and loaded for it. Scores are higher for better movies; for a model that ``rates`` they are stars.
+    """
+
+    rates: ClassVar[bool] = False
+    defaults: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self, seed: int = 0, **params: Any) -> None:
+        for name in params:
+            if name not in self.defaults:
+                raise unknown(f"parameter of {type(self).__name__}", name, self.defaults)
+        self.seed = seed
+        self.params = {**self.defaults, **params}
+
+    def fit(self, split: Split) -> Self:
+        """Learn from ``split.train``. ``split.valid`` may be used to stop early, ``split.test`` never."""
+        self.user_ids_, self.movie_ids_ = split.user_ids, split.movie_ids
+        self.seen_ = split.matrix(split.history)
+        self.known_ = np.asarray(np.isin(split.movie_ids, split.train[c.MOVIE].unique()))
+        self.scale_ = np.asarray(split.info["rating_scale"], np.float32)
+        self._fit(split)
+        return self
+
+    @abstractmethod
+    def _fit(self, split: Split) -> None: ...
+
+    @abstractmethod
+    def _score(self, rows: np.ndarray) -> np.ndarray:
+        """Scores [len(rows), n_movies] of the users at these rows of ``user_ids_``."""
+
+    def score(self, users: Sequence[int]) -> np.ndarray:
+        """float32 [len(users), n_movies]; columns follow ``movie_ids_``. Raises AicineError for an unknown user."""
+        return np.asarray(self._score(self._rows(users)), np.float32)
+
+    def iter_scores(self, users: Sequence[int], chunk: int = CHUNK) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """(rows of ``user_ids_``, scores) for ``chunk`` users at a time, so that memory stays flat."""
+        rows = self._rows(users)
+        for start in range(0, len(rows), chunk):
+            part = rows[start : start + chunk]
+            yield part, np.asarray(self._score(part), np.float32)
+
+    def recommend(self, users: Sequence[int], k: int = 10, exclude_seen: bool = True) -> pd.DataFrame:
+        """The best ``k`` movies for each user: user_id, movie_id, rank (from 1), score.
+
+        Candidates are the movies seen in training, minus the user's own history when ``exclude_seen``. Equal scores
+        are ordered by movie_id. A user with fewer than ``k`` candidates gets a shorter list.
+        """
+        parts = [self._best(rows, scores, k, exclude_seen) for rows, scores in self.iter_scores(users)]
+        return pd.concat(parts, ignore_index=True)
+
+    def _best(self, rows: np.ndarray, scores: np.ndarray, k: int, exclude_seen: bool = True) -> pd.DataFrame:
+        scores = np.where(self.known_, scores, -np.inf)
+        if exclude_seen:
+            seen = self.seen_[rows].tocoo()
+            scores[seen.row, seen.col] = -np.inf
+        return ranked(scores, k, self.user_ids_[rows], self.movie_ids_)
+
+    def predict(self, pairs: pd.DataFrame) -> np.ndarray:
+        """Stars, float32 [len(pairs)], for user_id and movie_id, clipped to the scale.
+
+        Unknown users and movies get the mean that the model knows. Raises AicineError if the model does not rate.
+        """
+        self._must_rate()
+        found = pairs[c.USER].isin(self.user_ids_).to_numpy() & pairs[c.MOVIE].isin(self.movie_ids_).to_numpy()
+        stars = np.full(len(pairs), self.mean_, np.float32)
+        known = pairs[found]
+        users, place = np.unique(known[c.USER].to_numpy(), return_inverse=True)
+        cols = np.searchsorted(self.movie_ids_, known[c.MOVIE].to_numpy())
+        target, start = np.flatnonzero(found), 0
+        for rows, scores in self.iter_scores(users):
+            here = (place >= start) & (place < start + len(rows))
+            stars[target[here]] = scores[place[here] - start, cols[here]]
+            start += len(rows)
+        return np.clip(stars, *self.scale_)
+
+    def _must_rate(self) -> None:
+        if not self.rates:
+            raise AicineError(f"{type(self).__name__} ranks movies but does not predict stars. Use a rating model.")
+
+    def score_histories(self, histories: Sequence[Sequence[int]]) -> np.ndarray:
+        """float32 [len(histories), n_movies] for people who were not in training, from the movie_ids they watched."""
+        raise AicineError(f"{type(self).__name__} can't score someone who was not in training. Use another model.")
+
+    def similar(self, movie_id: int, k: int = 10) -> pd.DataFrame:
+        """The ``k`` movies nearest to one: movie_id, rank, score."""
+        column = self._column(movie_id)
+        scores = np.where(self.known_, np.asarray(self._similarity(column), np.float32), -np.inf)
+        scores[column] = -np.inf
+        return ranked(scores[None, :], k, np.array([movie_id]), self.movie_ids_).drop(columns=c.USER)
+
+    def _similarity(self, column: int) -> np.ndarray:
+        """Nearness [n_movies] of every movie to the one in this column."""
+        raise AicineError(f"{type(self).__name__} has no notion of similar movies. Use another model.")
+
+    def histories_matrix(self, histories: Sequence[Sequence[int]]) -> sparse.csr_matrix:
+        """Ones [len(histories), n_movies]; movies that the model does not know are left out."""
+        rows = np.repeat(np.arange(len(histories)), [len(h) for h in histories])
+        ids = np.concatenate([np.asarray(h, np.int64) for h in histories]) if len(rows) else np.empty(0, np.int64)
+        known = np.isin(ids, self.movie_ids_)
+        cols = np.searchsorted(self.movie_ids_, ids[known])
+        shape = (len(histories), len(self.movie_ids_))
+        return sparse.csr_matrix((np.ones(known.sum(), np.float32), (rows[known], cols)), shape=shape)
+
+    def _rows(self, users: Sequence[int]) -> np.ndarray:
+        return _positions(self.user_ids_, users, "user")
+
+    def _column(self, movie_id: int) -> int:
+        return int(_positions(self.movie_ids_, [movie_id], "movie")[0])
+
+    @property
+    def n_parameters(self) -> int:
+        """Numbers learned in training, the vocabulary and the users' histories aside."""
+        learned = {n: v for n, v in self._state().items() if n not in {"user_ids_", "movie_ids_", "seen_", "known_"}}
+        return int(sum(v.nnz if sparse.issparse(v) else np.size(v) for v in learned.values()))
+
+    def _state(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name.endswith("_")}
+
+    def save(self, folder: Path) -> None:
+        """Write the fitted model to ``folder``: ``model.json`` and ``arrays.npz``, no pickle."""
+        folder.mkdir(parents=True, exist_ok=True)
+        arrays, plain, sparse_names = {}, {}, []
+        for name, value in self._state().items():
+            if sparse.issparse(value):
+                csr = value.tocsr()
+                sparse_names.append(name)
+                arrays |= {f"{name}.data": csr.data, f"{name}.indices": csr.indices, f"{name}.indptr": csr.indptr,
+                           f"{name}.shape": np.array(csr.shape)}  # fmt: skip
+            elif isinstance(value, np.ndarray):
+                arrays[name] = value
+            else:
+                plain[name] = value.item() if isinstance(value, np.generic) else value
+        np.savez(folder / "arrays.npz", **arrays)
+        header = {"class": type(self).__name__, "seed": self.seed, "params": self.params, "plain": plain}
+        (folder / "model.json").write_text(json.dumps({**header, "sparse": sparse_names}), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what :meth:`save` wrote; scores are equal to the saved model's to the bit."""
+        header = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        if header["class"] != cls.__name__:
+            raise AicineError(f"{folder} holds a {header['class']}, not a {cls.__name__}. Name the right model.")
+        model = cls(seed=header["seed"], **header["params"])
+        with np.load(folder / "arrays.npz", allow_pickle=False) as arrays:
+            state = {name: arrays[name] for name in arrays.files if "." not in name}
+            for name in header["sparse"]:
+                parts = tuple(arrays[f"{name}.{p}"] for p in ("data", "indices", "indptr"))
+                state[name] = sparse.csr_matrix(parts, shape=tuple(arrays[f"{name}.shape"]))
+        vars(model).update(state, **header["plain"])
+        return model
+
+
+def top_columns(scores: np.ndarray, k: int) -> np.ndarray:
+    """Columns [n_rows, k] of the ``k`` largest scores of each row, best first; ties go to the smaller column.
+
+    Score and column are packed into one int64 (the score's bits, made to sort as integers, above the column counted
+    down), so that one partition settles both.
+    """
+    n_cols = scores.shape[1]
+    bits = (np.ascontiguousarray(scores, np.float32) + np.float32(0)).view(np.int32)  # -0.0 becomes 0.0
+    ordered = bits ^ ((bits >> 31) & 0x7FFFFFFF)
+    keys = (ordered.astype(np.int64) << 32) | (n_cols - 1 - np.arange(n_cols, dtype=np.int64))
+    top = np.argpartition(keys, n_cols - k, axis=1)[:, n_cols - k :]
+    return np.take_along_axis(top, np.argsort(-np.take_along_axis(keys, top, 1), axis=1), 1)
+
+
+def ranked(scores: np.ndarray, k: int, user_ids: np.ndarray, movie_ids: np.ndarray) -> pd.DataFrame:
+    """The ``k`` best columns of each row as user_id, movie_id, rank, score; -inf is never recommended."""
+    if np.isnan(scores).any():
+        raise AicineError("A model gave a score that is not a number. Check its settings (learning rate too high?).")
+    k = min(k, scores.shape[1])
+    top = top_columns(scores, k)
+    best = np.take_along_axis(scores, top, 1)
+    keep = np.isfinite(best)
+    rank = np.broadcast_to(np.arange(1, k + 1, dtype=np.int32), top.shape)
+    users = np.broadcast_to(np.asarray(user_ids)[:, None], top.shape)
+    return pd.DataFrame({c.USER: users[keep], c.MOVIE: movie_ids[top[keep]], c.RANK: rank[keep], c.SCORE: best[keep]})
+
+
+def _positions(vocabulary: np.ndarray, ids: Sequence[int], kind: str) -> np.ndarray:
+    ids = np.asarray(ids)
+    place = np.searchsorted(vocabulary, ids).clip(max=len(vocabulary) - 1)
+    wrong = vocabulary[place] != ids
+    if wrong.any():
+        raise AicineError(
+            f"Unknown {kind} {ids[wrong][0]}: the model was not trained with it. "
+            f"Known ids run from {vocabulary[0]} to {vocabulary[-1]}."
+        )
+    return place

@@ -1,0 +1,94 @@
+"""Every model of the study, one row each. Reading the list imports no model and no library."""
+
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+from aicine_utils import settings
+from aicine_utils.errors import unknown
+from aicine_utils.models.base import Recommender
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a reader may want to know of a model before it is trained.
+
+    target: "module:Class" below ``aicine_utils.models``; fixed: parameters that make it this row.
+    """
+
+    name: str
+    family: str
+    label: str
+    target: str
+    citation: str
+    rates: bool = False
+    new_users: bool = False
+    new_movies: bool = False
+    features: bool = False
+    sequential: bool = False
+    fixed: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def model_class(self) -> type[Recommender]:
+        """The class, imported now."""
+        module, name = self.target.split(":")
+        return getattr(import_module(f"aicine_utils.models.{module}"), name)
+
+
+FAMILIES = {
+    "non_personalised": "Non-personalised",
+    "content_based": "Content-based",
+    "neighbourhood": "Neighbourhood",
+    "matrix_factorisation": "Matrix factorisation",
+    "linear": "Linear",
+}
+
+_POP, _CB, _KNN, _MF, _LIN = FAMILIES
+_KOREN = "Koren 2010, Factor in the neighbors"
+
+ENTRIES = [
+    Entry("random", _POP, "Random", "popularity:Random", "control", new_users=True),
+    Entry("popularity", _POP, "Most liked", "popularity:Popularity", "count of ratings of 4 and more", new_users=True),
+    Entry("views", _POP, "Most watched", "popularity:Views", "count of ratings", new_users=True),
+    Entry("mean_rating", _POP, "Best rated (with a prior)", "popularity:MeanRating", "Bayesian average", rates=True, new_users=True),
+    Entry("recent_popularity", _POP, "Most watched lately", "popularity:RecentPopularity", "Ji et al. 2020, A re-visit of the popularity baseline", new_users=True),
+    Entry("group_popularity", _POP, "Most watched in the group", "popularity:GroupPopularity", "popularity by gender and age group", new_users=True, features=True),
+    Entry("content_tfidf", _CB, "Content, TF-IDF", "content:ContentTfidf", "Salton & Buckley 1988; Lops et al. 2011", new_users=True, new_movies=True, features=True),
+    Entry("content_word2vec", _CB, "Content, word2vec", "content:ContentWord2Vec", "Mikolov et al. 2013", new_users=True, new_movies=True, features=True),
+    Entry("item2vec", _CB, "Item2vec on histories", "content:Item2Vec", "Barkan & Koenigstein 2016", new_users=True),
+    Entry("user_knn", _KNN, "User k-NN", "neighbours:UserKNN", "Herlocker et al. 1999", new_users=True),
+    Entry("item_knn", _KNN, "Item k-NN", "neighbours:ItemKNN", "Deshpande & Karypis 2004", new_users=True),
+    Entry("knn_means", _KNN, "k-NN with means (Surprise)", "surprise_knn:KNNWithMeans", "Herlocker et al. 1999", rates=True),
+    Entry("knn_baseline", _KNN, "k-NN baseline (Surprise)", "surprise_knn:KNNBaseline", _KOREN, rates=True),
+    Entry("baseline", _MF, "Baseline (Surprise)", "factorisation:Baseline", _KOREN, rates=True),
+    Entry("svd", _MF, "SVD (Surprise)", "factorisation:SVD", "Koren et al. 2009; Funk 2006", rates=True),
+    Entry("svdpp", _MF, "SVD++ (Surprise)", "factorisation:SVDpp", "Koren 2008", rates=True),
+    Entry("nmf", _MF, "NMF (Surprise)", "factorisation:NMF", "Luo et al. 2014", rates=True),
+    Entry("slope_one", _MF, "Slope One (Surprise)", "factorisation:SlopeOne", "Lemire & Maclachlan 2005", rates=True),
+    Entry("co_clustering", _MF, "Co-clustering (Surprise)", "factorisation:CoClustering", "George & Merugu 2005", rates=True),
+    Entry("ials", _MF, "iALS", "implicit_als:ImplicitALS", "Hu et al. 2008; Rendle et al. 2022", new_users=True),
+    Entry("ease", _LIN, "EASE", "linear:EASE", "Steck 2019", new_users=True),
+]  # fmt: skip
+
+_BY_NAME = {entry.name: entry for entry in ENTRIES}
+
+
+def names(family: str | None = None) -> list[str]:
+    """Names of all models, or of one family, in the order of the report."""
+    if family is not None and family not in FAMILIES:
+        raise unknown("family", family, FAMILIES)
+    return [entry.name for entry in ENTRIES if family in (None, entry.family)]
+
+
+def entry(name: str) -> Entry:
+    """The row of one model; AicineError names the nearest when there is none."""
+    if name not in _BY_NAME:
+        raise unknown("model", name, _BY_NAME)
+    return _BY_NAME[name]
+
+
+def create(name: str, dataset: str, seed: int = 0, **overrides: Any) -> Recommender:
+    """An unfitted model with its defaults, the committed winners for ``dataset``, then ``overrides``."""
+    row = entry(name)
+    params = {**settings.model_params(name, dataset), **row.fixed, **overrides}
+    return row.model_class(seed=seed, **params)
