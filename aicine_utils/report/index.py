@@ -1,0 +1,158 @@
+"""The first page: question, answer, findings, leaderboard, cost, method, limits; in English and in Korean."""
+
+from collections.abc import Mapping, Sequence
+from numbers import Real
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from aicine_utils import findings
+from aicine_utils.report import plots
+from aicine_utils.report.pages import HOME, Site, memory_text, provenance_block, time_text, words, write_page
+from aicine_utils.report.tables import Column, html_table
+
+
+def _seconds(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
+
+
+CSV = "../tables/leaderboard.csv"
+_FORMATS = {"ndcg@10": ".3f", "rmse": ".3f", "coverage": ".1%", "fit_seconds": _seconds, "recommend_seconds": _seconds,
+            "peak_mb": ",.0f", "place": ".0f"}  # fmt: skip
+_LOWER = {"rmse", "fit_seconds", "recommend_seconds", "peak_mb"}
+_NEITHER = {"place", "label", "family"}
+
+
+def render_index(
+    dataset: str,
+    leaderboard: pd.DataFrame | None,
+    statuses: Sequence[Mapping[str, Any]],
+    data_card: Mapping[str, Any],
+    target_folder: Path,
+    provenance: Mapping[str, Any],
+) -> list[Path]:
+    """Write ``index.html`` and ``index.ko.html`` into ``target_folder``; a missing leaderboard or notebook is said.
+
+    statuses: one a notebook in the order of the report; data_card: sizes and licence by name; provenance: revision,
+    python, packages, host.
+    """
+    board = None if leaderboard is None or leaderboard.empty else findings.primary(leaderboard)
+    site = site_of(dataset, statuses)
+    return [_write(lang, site, board, statuses, data_card, target_folder, provenance) for lang in HOME]
+
+
+def site_of(dataset: str, statuses: Sequence[Mapping[str, Any]]) -> Site:
+    """The pages of a report from the statuses of its notebooks."""
+    return Site(dataset, pages=[(f"{s['notebook']}.html", _title(s), s["status"]) for s in statuses])
+
+
+def _title(status: Mapping[str, Any]) -> str:
+    return str(status.get("title") or status["notebook"])
+
+
+def _write(lang: str, site: Site, board: pd.DataFrame | None, statuses: Sequence[Mapping[str, Any]],
+           data_card: Mapping[str, Any], folder: Path, provenance: Mapping[str, Any]) -> Path:  # fmt: skip
+    named, rows = words(lang), [_row(status, lang) for status in statuses]
+    other = next(key for key in HOME if key != lang)
+    context = {
+        "title": named["question"],
+        "statuses": rows,
+        "unfinished": [row for row in rows if row["status"] != "ok"],
+        "names": {file: title for file, title, state in site.pages if state != "missing"},
+        "card": _card(data_card, lang),
+        "has_code": False,
+        "other": {"href": HOME[other], "lang": other, "name": words(other)["language"]},
+        "provenance": provenance_block(provenance, {}, lang),
+        **_results(board, site.dataset, lang),
+    }
+    context["contents"] = _contents(context, named)
+    return write_page("index.html.j2", folder / HOME[lang], site, lang, **context)
+
+
+def _row(status: Mapping[str, Any], lang: str) -> dict[str, str]:
+    return {"title": _title(status), "href": f"{status['notebook']}.html", "status": status["status"],
+            "time": time_text(status.get("seconds"), lang), "memory": memory_text(status.get("peak_mb"))}  # fmt: skip
+
+
+def _results(board: pd.DataFrame | None, dataset: str, lang: str) -> dict[str, Any]:
+    named = words(lang)
+    if board is None:
+        lead = named["lead_empty"].format(dataset=dataset)
+        nothing = {"decisions": [], "findings": [], "table": "", "figure": ""}
+        return {**nothing, "lead": lead, "measured": _measured(None, lang)}
+    return {
+        "lead": named["lead"].format(models=len(board), dataset=dataset),
+        "decisions": findings.decision(board),
+        "findings": findings.findings(board),
+        "table": Markup(leaderboard_table(board, lang)),
+        "figure": Markup(_figure(board, lang)),
+        "measured": _measured(board, lang),
+    }
+
+
+def leaderboard_table(board: pd.DataFrame, lang: str = "en") -> str:
+    """The key columns of the leaderboard, best list first, with what each column means."""
+    named = words(lang)
+    columns = {
+        name: Column(label, text, _FORMATS.get(name, ""), _direction(name))
+        for name, (label, text) in named["columns"].items()
+        if name in board and board[name].notna().any()
+    }
+    order = {name: columns[name] for name in ["label", *(n for n in columns if n != "label")]}
+    shown = board.sort_values("ndcg@10", ascending=False) if "ndcg@10" in board else board
+    shown = shown.assign(family=shown["family"].map(plots.family_label))
+    protocol = board["protocol"].iloc[0] if "protocol" in board else findings.PRIMARY
+    caption = named["leaderboard_caption"].format(protocol=protocol)
+    return html_table(shown, caption, order, csv=CSV, best=("ndcg@10", "rmse"), csv_label=named["data_csv"])
+
+
+def _direction(name: str) -> str:
+    return "" if name in _NEITHER else "lower" if name in _LOWER else "higher"
+
+
+def _figure(board: pd.DataFrame, lang: str) -> str:
+    needed = ["fit_seconds", "ndcg@10"]
+    if any(name not in board for name in needed) or board.dropna(subset=needed).empty:
+        return ""
+    named, best = words(lang), board.dropna(subset=needed).sort_values("ndcg@10").iloc[-1]
+    title = named["cost_finding"].format(
+        label=best["label"],
+        value=findings.value_text(best, "ndcg@10"),
+        seconds=findings.seconds_text(best["fit_seconds"], lang),
+    )
+    fig = plots.cost_plot(board, x_label=named["cost_x"])
+    return plots.figure_html(fig, title, named["cost_alt"], href=CSV, csv_label=named["data_csv"])
+
+
+def _measured(board: pd.DataFrame | None, lang: str) -> list[str]:
+    named = words(lang)
+    users, seeds = (_largest(board, name) for name in ("n_users", "seeds"))
+    seeds_said = named["seeds_one"] if seeds in (None, 1) else named["seeds_many"].format(n=seeds)
+    filled = {"users": "–" if users is None else f"{users:,}", "seeds": seeds_said}
+    return [line.format(**filled) for line in named["measured_lines"]]
+
+
+def _largest(board: pd.DataFrame | None, name: str) -> int | None:
+    if board is None or name not in board or board[name].isna().all():
+        return None
+    return int(board[name].max())
+
+
+def _card(data_card: Mapping[str, Any], lang: str) -> list[tuple[str, str]]:
+    labels = words(lang)["card"]
+    plain = {k: v for k, v in data_card.items() if isinstance(v, (str, Real)) and not isinstance(v, bool)}
+    return [(labels.get(k.removeprefix("n_"), k.replace("_", " ").capitalize()), _shown(v)) for k, v in plain.items()]
+
+
+def _shown(value: str | Real) -> str:
+    if isinstance(value, str):
+        return value
+    return f"{value:,}" if float(value).is_integer() else f"{value:,.4g}"
+
+
+def _contents(context: Mapping[str, Any], named: Mapping[str, Any]) -> list[tuple[str, str]]:
+    parts = [("findings", context["findings"]), ("leaderboard", context["table"]), ("cost", context["figure"]),
+             ("measured", True), ("limits", True), ("data", context["card"]), ("notebooks", True)]  # fmt: skip
+    return [*((own, named[own]) for own, there in parts if there), ("run-provenance", named["provenance"])]

@@ -1,0 +1,87 @@
+"""From a matplotlib figure to inline SVG that follows the page's theme, and to a figure with caption and data."""
+
+import hashlib
+import io
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html import escape
+from pathlib import Path
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.figure import Figure
+
+from aicine_utils.report.tables import write_csv
+
+# Colours that no reader sees: each is replaced by what the page's theme says. Figures drawn once serve light and dark.
+INK, MUTED, RULE, PAPER = "#010203", "#020304", "#030405", "#fdfcfb"
+_THEMED = {INK: "currentColor", MUTED: "var(--muted,#777)", RULE: "var(--rule,#ccc)", PAPER: "var(--paper,#fff)"}
+
+
+@contextmanager
+def any_script() -> Iterator[None]:
+    """Draw text in any script: matplotlib's own font may lack it, but the reader's browser sets it, not matplotlib."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        yield
+
+
+def svg_text(fig: Figure) -> str:
+    """The figure as SVG, transparent, with live text; the same bytes for the same figure."""
+    buffer = io.StringIO()
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "aicine"}), any_script():
+        fig.savefig(buffer, format="svg", transparent=True, bbox_inches="tight", metadata={"Date": None})
+    return buffer.getvalue()
+
+
+def inline_svg(svg: str, alt: str = "Figure") -> str:
+    """SVG ready to stand inside a page: themed colours, ids that no other figure has, as wide as its column."""
+    svg = svg[svg.index("<svg") :].strip()
+    svg = re.sub(r"<metadata>.*?</metadata>|<script\b.*?</script>", "", svg, flags=re.S)
+    for colour, themed in _THEMED.items():
+        svg = re.sub(re.escape(colour), themed, svg, flags=re.I)
+    svg = _own_ids(svg)
+    return _responsive(svg, alt)
+
+
+def _own_ids(svg: str) -> str:
+    used = set(re.findall(r"(?:url\(#|href=\"#)([^\")]+)", svg))
+    prefix = "f" + hashlib.sha256(svg.encode()).hexdigest()[:8] + "-"
+    svg = re.sub(r' id="([^"]*)"', lambda m: f' id="{prefix}{m[1]}"' if m[1] in used else "", svg)
+    return re.sub(r"(url\(#|href=\"#)", rf"\g<1>{prefix}", svg)
+
+
+def _responsive(svg: str, alt: str) -> str:
+    tag, rest = svg.split(">", 1)
+    width = re.search(r'\swidth="([\d.]+)(pt|px|)"', tag)
+    pixels = float(width[1]) * (4 / 3 if width[2] == "pt" else 1) if width else 640
+    tag = re.sub(r'\s(width|height|role|aria-label)="[^"]*"', "", tag)
+    limit = f'style="max-width:{1.12 * pixels:.0f}px;min-width:min({pixels:.0f}px,21.5rem)"'
+    return f'{tag} class="plot" role="img" aria-label="{escape(alt)}" {limit}>{rest}'
+
+
+def figure_html(
+    fig: Figure,
+    title: str,
+    alt: str,
+    data: pd.DataFrame | None = None,
+    csv: Path | None = None,
+    href: str | None = None,
+    csv_label: str = "Data (CSV)",
+) -> str:
+    """A figure with its finding as caption and a link to its data; the matplotlib figure is closed.
+
+    title: the finding, in one sentence; alt: what a reader who can't see it must know; data: written to ``csv``;
+    href: the address of the CSV as seen from the page, ``../tables/NAME`` unless given.
+    """
+    svg = inline_svg(svg_text(fig), alt)
+    plt.close(fig)
+    if data is not None and csv is not None:
+        write_csv(data, csv)
+    address = href or (f"../tables/{csv.name}" if csv else None)
+    link = f' <a class="csv" href="{escape(address)}" download>{escape(csv_label)}</a>' if address else ""
+    caption = f"<figcaption>{escape(title)}{link}</figcaption>"
+    return f'<figure class="figure">{caption}<div class="scroll">{svg}</div></figure>'

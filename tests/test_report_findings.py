@@ -1,0 +1,161 @@
+import numpy as np
+import pandas as pd
+import pytest
+from report_samples import leaderboard
+
+from aicine_utils.findings import decision, findings, primary, ratio_text, seconds_text
+
+
+def found(board):
+    return {one.key: one for one in findings(board)}
+
+
+def changed(**values):
+    """The sample with cells changed: ``model={column: value}``."""
+    board = leaderboard().set_index("model", drop=False)
+    for model, cells in values.items():
+        for column, value in cells.items():
+            board.loc[model, column] = value
+    return board.reset_index(drop=True)
+
+
+def test_shared_first_place_can_not_be_told():
+    best = found(leaderboard())["best_ranker"]
+    assert best.strength == "open"
+    assert best.text["en"] == (
+        "Which model makes the best lists can't be told: EASE and iALS share first place, EASE with NDCG@10 "
+        "0.132 [0.126, 0.138]."
+    )
+
+
+def test_one_first_place_is_clear_and_names_the_second():
+    best = found(changed(ials={"place": 2}))["best_ranker"]
+    assert best.strength == "clear"
+    assert "EASE makes the best lists: NDCG@10 0.132" in best.text["en"]
+    assert "ahead of iALS with 0.130" in best.text["en"]
+
+
+def test_without_places_the_intervals_decide():
+    board = leaderboard().drop(columns=["place", "place_rmse"])
+    assert "EASE, iALS, SASRec share" in found(board)["best_ranker"].text["en"].replace(" and SASRec", ", SASRec")
+    narrow = board.assign(**{"ndcg@10_low": board["ndcg@10"] - 1e-4, "ndcg@10_high": board["ndcg@10"] + 1e-4})
+    assert found(narrow)["best_ranker"].strength == "clear"
+    bare = board.drop(columns=["ndcg@10_low", "ndcg@10_high"])
+    assert found(bare)["best_ranker"].strength == "open"
+
+
+def test_lowest_rmse_is_the_best_rater():
+    best = found(leaderboard())["best_rater"]
+    assert "SVD++ (Surprise) predicts stars best: RMSE 0.902 [0.898, 0.906]" in best.text["en"]
+    assert best.link == "05_matrix_factorisation.html"
+
+
+@pytest.mark.parametrize(
+    ("cells", "said", "strength"),
+    [
+        ({}, "12th of 17 at making lists: NDCG@10 0.041 [0.035, 0.047], 31% of what EASE reaches and below", "clear"),
+        ({"ndcg@10": 0.07, "ndcg@10_low": 0.06, "ndcg@10_high": 0.08}, "10th of 17", "open"),
+        ({"ndcg@10": 0.12, "ndcg@10_low": 0.11, "ndcg@10_high": 0.13}, "but above Most liked", "clear"),
+        ({"ndcg@10": 0.2, "place": 1}, "can't be told from the best", "open"),
+        ({"ndcg@10": 0.2, "place": 0}, "also makes the best lists", "clear"),
+    ],
+)
+def test_rater_as_ranker_says_what_the_data_say(cells, said, strength):
+    one = found(changed(svdpp=cells))["rater_as_ranker"]
+    assert said in one.text["en"]
+    assert one.strength == strength
+
+
+@pytest.mark.parametrize(
+    ("cells", "said", "ko", "strength"),
+    [
+        ({}, "Personal lists pay: EASE reaches 1.83 [", "도움이 됩니다", "clear"),
+        ({"place": 1}, "Whether personal lists pay can't be told", "판별할 수 없습니다", "open"),
+        ({"ndcg@10": 0.3, "place": 0}, "Personal lists do not pay here: EASE reaches only 0.44", "손해", "clear"),
+    ],
+)
+def test_personalisation_can_gain_lose_or_be_open(cells, said, ko, strength):
+    one = found(changed(popularity=cells))["personalisation"]
+    assert said in one.text["en"]
+    assert ko in one.text["ko"]
+    assert one.strength == strength
+
+
+def test_random_is_no_list_for_everyone():
+    board = leaderboard()
+    assert "personalisation" not in found(board[(board["family"] != "non_personalised") | (board["model"] == "random")])
+
+
+def test_cheapest_of_the_first_place_turns_with_the_cost():
+    assert "EASE is the cheapest: 2.4 s" in found(leaderboard())["cheapest"].text["en"]
+    assert "iALS is the cheapest" in found(changed(ease={"fit_seconds": 900.0}))["cheapest"].text["en"]
+    assert "EASE alone" in found(changed(ials={"place": 2}))["cheapest"].text["en"]
+
+
+@pytest.mark.parametrize(("share", "said"), [(0.31, "broader"), (0.01, "narrower"), (0.04, "equally few")])
+def test_coverage_can_be_either(share, said):
+    assert said in found(changed(ease={"coverage": share}))["coverage"].text["en"]
+
+
+def test_decisions_name_runner_up_and_margin():
+    home, stars = decision(leaderboard())
+    assert (home.job, home.model, home.runner_up, home.settled) == ("home", "ease", "iALS", False)
+    assert home.margin == pytest.approx(0.002)
+    assert (stars.job, stars.model, stars.runner_up, stars.settled) == ("stars", "svdpp", "SVD (Surprise)", True)
+    assert stars.margin == pytest.approx(0.009)
+    assert "0.009 below the runner-up" in stars.text["en"]
+
+
+def test_decision_takes_the_cheaper_of_a_shared_place():
+    home = decision(changed(ease={"fit_seconds": 900.0}))[0]
+    assert home.model == "ials"
+    assert home.margin == pytest.approx(-0.002)
+    assert "difference -0.002" in home.text["en"]
+
+
+def test_rival_in_a_shared_place_is_one_of_that_place():
+    board = changed(ials={"place": 2}, sasrec={"place": 1})
+    assert decision(board)[0].runner_up == "SASRec"
+
+
+def test_nothing_is_said_without_data():
+    empty = leaderboard().iloc[:0]
+    assert findings(empty) == []
+    assert decision(empty) == []
+    alone = leaderboard().head(1)
+    assert "nothing else was measured" in found(alone)["best_ranker"].text["en"]
+    assert "nothing else was measured" in decision(alone)[0].text["en"]
+    assert "best_rater" not in found(leaderboard().drop(columns="rmse"))
+
+
+@pytest.mark.parametrize("drop", [[], ["place"], ["fit_seconds"], ["coverage"], ["ndcg@10_low", "ndcg@10_high"]])
+def test_every_sentence_is_filled_in_both_languages(drop):
+    board = leaderboard().drop(columns=drop)
+    for one in [*findings(board), *decision(board)]:
+        assert set(one.text) == {"en", "ko"}
+        for text in one.text.values():
+            assert "{" not in text
+            assert "nan" not in text
+        assert any("가" <= letter <= "힣" for letter in one.text["ko"])
+
+
+def test_primary_protocol_is_chosen():
+    other = leaderboard().assign(protocol="global_temporal")
+    assert set(primary(pd.concat([other, leaderboard()]))["protocol"]) == {"user_temporal"}
+    assert len(primary(other)) == len(other)
+
+
+def test_ratio_by_the_delta_method():
+    a = pd.Series({"m": 0.2, "m_low": 0.2 * np.exp(-0.3), "m_high": 0.2 * np.exp(0.3)})
+    b = pd.Series({"m": 0.1, "m_low": 0.1 * np.exp(-0.4), "m_high": 0.1 * np.exp(0.4)})
+    low, high = 2 * np.exp(-0.5), 2 * np.exp(0.5)  # sqrt(0.3² + 0.4²) = 0.5
+    assert ratio_text(a, b, "m") == f"2.00 [{low:.2f}, {high:.2f}]"
+    assert ratio_text(a, b * 0, "m") == "∞"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "en", "ko"),
+    [(0.42, "0.42 s", "0.42초"), (12.4, "12 s", "12초"), (150, "2 min", "2분"), (7560, "2.1 h", "2.1시간")],
+)
+def test_seconds(seconds, en, ko):
+    assert (seconds_text(seconds), seconds_text(seconds, "ko")) == (en, ko)

@@ -1,0 +1,182 @@
+import re
+from html import unescape
+
+import nbformat
+import pytest
+from report_samples import CARD, ERROR, EVIL, PROVENANCE, leaderboard, notebook, status, statuses
+
+from aicine_utils.report import pages
+from aicine_utils.report.exporter import PageExporter, mathml
+from aicine_utils.report.index import render_index, site_of
+
+SITE = site_of("ml-100k", statuses())
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("page")
+    nbformat.write(notebook(), folder / "05.ipynb")
+    path = pages.render_page(folder / "05.ipynb", status(), folder / "05_matrix_factorisation.html", SITE)
+    return path.read_text()
+
+
+def outside(html):
+    """Addresses that a browser would fetch by itself, or a script from elsewhere."""
+    links = re.findall(r'(?:src|srcset|data|poster)="([^"]*)"|<link[^>]*href="([^"]*)"|@import|url\((?!#)', html)
+    return [pair for pair in links if not any(part.startswith("data:") for part in pair)]
+
+
+def test_page_asks_nobody_for_anything(page):
+    assert outside(page) == []
+    assert "default-src 'none'; script-src 'sha256-" in unescape(page)
+    assert page.count("<script>") == 1
+    assert len(page.encode()) < pages.PAGE_LIMIT
+
+
+def test_title_lead_and_contents(page):
+    assert page.count("<h1") == 1
+    assert "<h1>How far do latent factors carry?</h1>" in page
+    assert "Seven models that write a rating" in page
+    sections = ["the-question", "training", "results-with-intervals", "answer", "run-provenance"]
+    assert re.findall(r'<li><a href="#([^"]+)"', page) == sections
+
+
+def test_hidden_and_folded_cells(page):
+    for hidden in ("BOOTSTRAP", "pip install", "dataset = &#39;mock&#39;", "STDERR-NOISE", "<style scoped>"):
+        assert hidden not in page
+    assert "<summary>Parameters</summary>" in page
+    assert page.count('<details class="code">') == 8
+
+
+def test_answer_stands_at_the_top_and_at_the_end(page):
+    first, last = (match.start() for match in re.finditer("is the best of the factor models", page))
+    assert first < page.index('<h2 id="the-question"') < page.index('<h2 id="answer"') < last
+
+
+def test_no_script_from_data_and_no_escape_codes(page):
+    assert "<script>window" not in page
+    assert "\x1b" not in page
+    assert "ZeroDivisionError: division by zero" in page
+
+
+def test_ids_are_unique(page):
+    ids = re.findall(r'\sid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+
+
+def test_math_is_mathml(page):
+    assert page.count("<math") == 2
+    assert "mathjax" not in page.lower()
+    assert "$" not in re.sub(r"<script>.*?</script>", "", page, flags=re.S)
+
+
+def test_links_between_notebooks_lead_to_pages(page):
+    assert 'href="00_data.html#ratings"' in page
+
+
+def test_provenance_and_neighbours(page):
+    for text in ("0123abcd", "74 s", "812 MB", "numpy 2.4.6", "<code>seed</code>"):
+        assert text in page
+    assert 'rel="prev" href="04_neighbourhood.html"' in page
+    assert 'rel="next" href="06_hybrid_lightfm.html"' in page
+
+
+def test_math_that_can_not_be_converted_is_shown_as_it_is(monkeypatch):
+    monkeypatch.setattr("latex2mathml.converter.convert", lambda *_, **__: 1 / 0)
+    assert mathml("a<b", "inline") == "<code>a&lt;b</code>"
+
+
+def test_repeated_headings_get_their_own_ids():
+    html = PageExporter().markdown("## A\n\n## A\n\n## *B* $x$")
+    assert re.findall(r'id="([^"]+)"', html)[:2] == ["a", "a-2"]
+
+
+def test_notebook_without_title_or_answer(tmp_path):
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("Only text & more")])
+    nbformat.write(book, tmp_path / "x.ipynb")
+    html = pages.render_page(tmp_path / "x.ipynb", status(title=EVIL), tmp_path / "x.html", SITE).read_text()
+    assert "<h1>Alien &lt;script&gt;" in html
+    assert "Only text &amp; more" in html
+    assert 'class="answer"' not in html
+
+
+def test_failure_names_cell_heading_error_and_memory(tmp_path):
+    path = pages.render_failure(status(status="failed", error=ERROR), tmp_path / "f.html", SITE)
+    html = path.read_text()
+    for text in (
+        "stopped in cell 7",
+        "4 Training",
+        "MemoryError: &lt;needs 9 GB&gt;",
+        "812 MB",
+        "this notebook failed",
+    ):
+        assert text in html
+    assert "\x1b" not in html
+    assert outside(html) == []
+
+
+def test_failure_without_an_error_speaks_of_memory(tmp_path):
+    html = pages.render_failure(status(status="failed"), tmp_path / "f.html", SITE).read_text()
+    assert "ran out of memory" in html
+
+
+def test_heavy_page_is_warned_about(tmp_path, caplog):
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("x " * 800_000)])
+    nbformat.write(book, tmp_path / "x.ipynb")
+    pages.render_page(tmp_path / "x.ipynb", status(), tmp_path / "x.html", SITE)
+    assert "x.html has 1.6 MB" in caplog.text
+
+
+def test_memory_and_glue():
+    assert [pages.memory_text(m) for m in (None, 412.4, 1331.2)] == ["–", "412 MB", "1.3 GB"]
+    assert pages.glue("0.1 [0.05, 0.15], 2") == "0.1 [0.05,\u00a00.15], 2"
+
+
+def test_both_languages_have_the_same_words():
+    def shape(tree):
+        if isinstance(tree, dict):
+            return {key: shape(value) for key, value in tree.items()}
+        return len(tree) if isinstance(tree, list) else sorted(re.findall(r"\{(\w+)\}", tree))
+
+    assert shape(pages.words("en")) == shape(pages.words("ko"))
+
+
+def test_index_in_both_languages(tmp_path):
+    english, korean = render_index("ml-100k", leaderboard(), statuses(), CARD, tmp_path, PROVENANCE)
+    assert [english.name, korean.name] == ["index.html", "index.ko.html"]
+    en, ko = english.read_text(), korean.read_text()
+    assert en.count('class="card"') == ko.count('class="card"') == 6
+    assert "Home row:</strong> ship EASE" in en
+    assert "홈 화면 추천:</strong>" in ko
+    assert "937 users" in en
+    assert 'href="../tables/leaderboard.csv"' in en
+    assert "banner" not in re.sub(r"<style>.*?</style>", "", en, flags=re.S)
+    for html in (en, ko):
+        assert outside(html) == []
+        assert len(re.findall(r'\sid="([^"]+)"', html)) == len(set(re.findall(r'\sid="([^"]+)"', html)))
+
+
+def test_korean_page_has_no_english_sentences(tmp_path):
+    ko = render_index("ml-100k", leaderboard(), statuses(), CARD, tmp_path, PROVENANCE)[1].read_text()
+    text = re.sub(r"<[^>]+>", " ", re.sub(r"<(script|style)>.*?</\1>", "", ko, flags=re.S))
+    for english in (" the ", " is ", " and ", "Seconds", "Provenance", "Leaderboard", "Show code"):
+        assert english not in text
+
+
+@pytest.mark.parametrize("board", [None, leaderboard().iloc[:0]])
+def test_index_without_leaderboard_says_so(tmp_path, board):
+    failed = status("07_neural", status="failed", error=ERROR)
+    states = [status(), failed, status("08_recbole_general", status="missing", seconds=None)]
+    html = render_index("mock", board, states, {}, tmp_path, {})[0].read_text()
+    assert "2 of 3 notebooks did not finish" in html
+    assert "There is no leaderboard yet" in html
+    assert 'href="07_neural.html"' in html
+    assert 'href="08_recbole_general.html"' not in html
+    assert 'class="card"' not in html
+
+
+def test_index_with_a_thin_leaderboard(tmp_path):
+    board = leaderboard()[["model", "label", "family", "rmse"]].dropna()
+    html = render_index("mock", board, [], {}, tmp_path, {})[0].read_text()
+    assert "Stars shown:</strong>" in html
+    assert "Quality against cost" not in html
