@@ -81,9 +81,8 @@ def _scale_asked_for() -> tuple[float, float] | None:
     try:
         low, high = (float(end) for end in asked.split())
     except ValueError:
-        raise AicineError(
-            f"Rating scale {asked!r} is not two numbers. Write for example --rating-scale 1 10."
-        ) from None
+        message = f"Rating scale {asked!r} is not two numbers. Write for example --rating-scale 1 10."
+        raise AicineError(message) from None
     return low, high
 
 

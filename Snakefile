@@ -1,0 +1,83 @@
+# The report as a graph: data → notebooks (papermill) → pages (nbconvert) → index.
+#
+# ./run_all.sh calls this; so may you, on a cluster or in a cloud, with any executor plugin of Snakemake:
+#   snakemake --cores 2 --config dataset=ml-100k only=02_non_personalised
+# A notebook runs again when its text, its parameters, the data, the package's code or a result it reads has changed
+# in content, not when a file has a new date.
+
+import json
+import shlex
+import sys
+
+from aicine_utils import provenance, settings
+from aicine_utils.data import datasets
+from aicine_utils.pipeline import plan
+
+DATASET = str(config.get("dataset", "ml-100k"))
+NAME = datasets.folder_name(DATASET)
+PRESET = config.get("preset") or settings.preset_for(NAME)
+PARAMETERS = config.get("parameters") or {}
+CHOSEN = [plan.find(name).name for name in str(config.get("only") or "").split(",") if name]
+NAMES = CHOSEN or [book.name for book in plan.notebooks()]
+GIVEN = [f"-p {shlex.quote(f'{name}={json.dumps(value)}')}" for name, value in PARAMETERS.items()]
+AICINE = f"{sys.executable} -m aicine_utils"
+OUT = f"outputs/{NAME}"
+
+
+wildcard_constraints:
+    book="[0-9][0-9]_[a-z_]+",
+
+
+rule index:
+    input:
+        expand(f"{OUT}/report/{{book}}.html", book=NAMES),
+    output:
+        f"{OUT}/report/index.html",
+        f"{OUT}/report/index.ko.html",
+    params:
+        code=provenance.source_of("aicine_utils.report.index"),
+    shell:
+        f"{AICINE} index --dataset '{DATASET}'"
+
+
+rule page:
+    input:
+        f"{OUT}/runs/notebooks/{{book}}.ipynb",
+    output:
+        f"{OUT}/report/{{book}}.html",
+    params:
+        code=provenance.source_of("aicine_utils.report.pages"),
+        templates=settings.fingerprint("report"),
+        planned=",".join(NAMES),
+    shell:
+        f"{AICINE} page {{wildcards.book}} --dataset '{DATASET}' --planned {{params.planned}}"
+
+
+rule notebook:
+    input:
+        text=str(plan.FOLDER / "{book}.py"),
+        data=f"{OUT}/runs/data.json",
+        results=lambda w: expand(f"{OUT}/runs/notebooks/{{book}}.ipynb", book=plan.find(w.book).builds_on),
+    output:
+        f"{OUT}/runs/notebooks/{{book}}.ipynb",
+    params:
+        code=provenance.source_of("aicine_utils.notebook"),
+        configs=settings.fingerprint("configs"),
+        preset=PRESET,
+        given=lambda w: " ".join(GIVEN) if w.book in CHOSEN else "",
+    shell:
+        f"{AICINE} execute {{wildcards.book}} --dataset '{DATASET}' --preset {PRESET} {{params.given}}"
+
+
+rule data:
+    output:
+        f"{OUT}/runs/data.json",
+    params:
+        source=datasets.signature(DATASET),
+        code=provenance.source_of("aicine_utils.data.datasets"),
+    shell:
+        f"{AICINE} data --dataset '{DATASET}'"
+
+
+onerror:
+    shell(f"{AICINE} index --dataset '{DATASET}'")

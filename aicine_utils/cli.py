@@ -1,0 +1,232 @@
+"""The command line: train, recommend and compare models; run, render and pair the report.
+
+Every command also takes ``--rating-scale LOW HIGH`` for ratings of one's own. Heavy libraries are imported inside the
+commands that need them, so that ``--help`` and errors come at once.
+"""
+
+import json
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.status import Status
+from rich.table import Table
+
+from aicine_utils.errors import AicineError, unknown
+from aicine_utils.pipeline import commands
+from aicine_utils.pipeline.commands import Dataset, console
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from aicine_utils.experiment import Result
+    from aicine_utils.splits import Split
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+app.registered_commands += commands.app.registered_commands
+
+Model = Annotated[str, typer.Option(help="A model's name; `models` lists them.")]
+Protocol = Annotated[str, typer.Option(help="How ratings are divided into train, validation and test.")]
+Top = Annotated[int, typer.Option(min=1, max=1000, help="Length of the list.")]
+Seed = Annotated[int, typer.Option(help="Seed of the model.")]
+
+
+def main() -> None:
+    """Run the command line; a mistake of the user's is one message on stderr and exit code 2."""
+    handler = RichHandler(console=Console(stderr=True), show_path=False, show_time=False)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
+    try:
+        app(take_rating_scale(sys.argv[1:]))
+    except AicineError as error:
+        Console(stderr=True, soft_wrap=True).print(f"[bold red]Error:[/bold red] {_plain(str(error))}", highlight=False)
+        sys.exit(error.exit_code)
+
+
+def take_rating_scale(words: list[str]) -> list[str]:
+    """Words without ``--rating-scale LOW HIGH``, which goes to every process of a run through the environment."""
+    if "--rating-scale" not in words:
+        return words
+    at = words.index("--rating-scale")
+    os.environ["AICINE_RATING_SCALE"] = " ".join(words[at + 1 : at + 3])
+    return words[:at] + words[at + 3 :]
+
+
+def _plain(text: str) -> str:
+    return text.replace("[", r"\[")
+
+
+def _split(dataset: str, protocol: str) -> "Split":
+    from aicine_utils import splits
+    from aicine_utils.data import datasets
+
+    return splits.make(datasets.load(dataset), protocol)
+
+
+@app.command()
+def models() -> None:
+    """List every model: name, family, what it can do, and where it comes from."""
+    from aicine_utils.models import registry
+
+    table = Table("name", "model", "family", "stars", "new users", "new movies", "features", "source", box=None)
+    for row in registry.ENTRIES:
+        can = [row.rates, row.new_users, row.new_movies, row.features]
+        table.add_row(
+            row.name, row.label, registry.FAMILIES[row.family], *("yes" if c else "" for c in can), row.citation
+        )
+    console.print(table)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def train(
+    context: typer.Context,
+    model: Model,
+    dataset: Dataset = "ml-100k",
+    protocol: Protocol = "user_temporal",
+    seed: Seed = 0,
+) -> None:
+    """Train a model, measure and save it. Any parameter of the model is an option: ``--epochs 20``."""
+    from aicine_utils import experiment
+    from aicine_utils.metrics import evaluate
+
+    given, split = overrides(model, context.args), _split(dataset, protocol)
+    before = experiment.newest(model, split.info["dataset"], protocol)
+    hint = f", about {before.manifest['fit_seconds']:.0f} s as last time" if before else ""
+    with console.status(f"{model}: training{hint}"):
+        result = experiment.run(model, split, seed, **given)
+    manifest = result.manifest
+    console.print(f"{model}: trained in {manifest['fit_seconds']:.1f} s, saved in {result.folder}")
+    table = Table("metric", "mean", "95 % interval", box=None)
+    for name, row in evaluate.summary(result.per_user).iterrows():
+        table.add_row(str(name), f"{row['mean']:.4f}", f"{row['low']:.4f} to {row['high']:.4f}")
+    console.print(table)
+
+
+def overrides(model: str, extra: list[str]) -> dict[str, object]:
+    """``--name value`` or ``--name=value`` pairs as parameters of a model; ``--epochs`` also finds ``n_epochs``."""
+    import yaml
+
+    from aicine_utils.models import registry
+
+    known = registry.entry(model).model_class.defaults
+    words = [part for word in extra for part in (word.split("=", 1) if word.startswith("--") else [word])]
+    if len(words) % 2 or not all(word.startswith("--") for word in words[::2]):
+        raise AicineError(
+            f"Options {' '.join(extra)!r} are not pairs of --name value. Write for example --n-epochs 20."
+        )
+    given = {}
+    for option, value in zip(words[::2], words[1::2], strict=True):
+        name = option.removeprefix("--").replace("-", "_")
+        name = f"n_{name}" if name not in known and f"n_{name}" in known else name
+        if name not in known:
+            raise unknown(f"parameter of {model}", name, known)
+        given[name] = yaml.safe_load(value)
+    return given
+
+
+def _saved(model: str, dataset: str, protocol: str) -> "Result":
+    """The newest saved run of a model; trains nothing."""
+    from aicine_utils import experiment
+    from aicine_utils.data import datasets
+    from aicine_utils.models import registry
+
+    registry.entry(model)
+    found = experiment.newest(model, datasets.folder_name(dataset), protocol)
+    if found is None:
+        raise AicineError(
+            f"No saved {model} for {dataset}. "
+            f"Train it: python -m aicine_utils train --dataset {dataset} --model {model}"
+        )
+    return found
+
+
+@app.command()
+def recommend(
+    model: Model, user: Annotated[int, typer.Option(help="A user_id of the data set.")], dataset: Dataset = "ml-100k",
+    top: Top = 10, protocol: Protocol = "user_temporal", as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:  # fmt: skip
+    """Recommend movies for a user with the newest saved model; nothing is trained."""
+    from aicine_utils.data import datasets
+
+    result = _saved(model, dataset, protocol)
+    best = result.model().recommend([user], top)
+    _show(best, datasets.load(dataset).movies, f"{model} for user {user}", as_json)
+
+
+@app.command()
+def similar(
+    movie: Annotated[str, typer.Option(help="A title, a part of one, or a movie_id.")], model: Model = "item_knn",
+    dataset: Dataset = "ml-100k", top: Top = 10, protocol: Protocol = "user_temporal",
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:  # fmt: skip
+    """Movies nearest to one, by the newest saved model; nothing is trained."""
+    from aicine_utils.data import datasets
+
+    result, catalogue = _saved(model, dataset, protocol), datasets.load(dataset).movies
+    row = find_movie(movie, catalogue)
+    best = result.model().similar(int(row["movie_id"]), top)
+    _show(best, catalogue, f"{model}: movies similar to {row['title']}", as_json)
+
+
+def find_movie(text: str, movies: "pd.DataFrame") -> "pd.Series":
+    """The row of the movie with this id or title; AicineError names near titles when none or several fit."""
+    titles = movies["title"].str.lower()
+    wanted = text.lower().strip()
+    found = movies[(movies["movie_id"].astype(str) == wanted) | (titles == wanted)]
+    found = found if len(found) else movies[titles.str.contains(wanted, regex=False)]
+    if len(found) == 1:
+        return found.iloc[0]
+    if found.empty:
+        raise unknown("movie", text, movies["title"])
+    some = ", ".join(f"{row.title} ({row.movie_id})" for row in found.head(10).itertuples())
+    raise AicineError(f"{len(found)} movies fit {text!r}: {some}. Give the whole title or the id in brackets.")
+
+
+def _show(best: "pd.DataFrame", movies: "pd.DataFrame", title: str, as_json: bool) -> None:
+    rows = best.merge(movies, on="movie_id", how="left")
+    if as_json:
+        columns = [name for name in ("rank", "movie_id", "title", "genres", "score") if name in rows]
+        records = [{**r, "genres": list(r["genres"])} for r in rows[columns].to_dict("records")]
+        print(json.dumps(records, ensure_ascii=False, default=float))
+        return
+    table = Table("rank", "title", "year", "genres", "score", title=title, title_justify="left", box=None)
+    for row in rows.itertuples():
+        year = "" if row.year != row.year or row.year is None else str(row.year)
+        table.add_row(str(row.rank), _plain(row.title), year, ", ".join(row.genres), f"{row.score:.3f}")
+    console.print(table)
+
+
+@app.command()
+def tune(
+    dataset: Dataset = "ml-100k",
+    model: Annotated[list[str], typer.Option(help="Repeat for several; all if none.")] = [],
+    trials: Annotated[int, typer.Option(min=1)] = 20, protocol: Protocol = "user_temporal",
+) -> None:  # fmt: skip
+    """Search parameters on validation and write the winners to configs/tuned; resumes where it was stopped."""
+    from aicine_utils import settings, tuning
+    from aicine_utils.models import registry
+
+    split = _split(dataset, protocol)
+    for name in model or [name for name in registry.names() if settings.model_config(name)["search"]]:
+        with console.status(f"{name}: searching") as live:
+            winner = tuning.tune(name, split, trials, watch=search_progress(name, live))
+        tuning.write_winners(split.info["dataset"], protocol, {name: winner})
+        console.print(f"{name}: {winner.metric} {winner.value:.4f} on validation after {winner.trials} trials")
+
+
+def search_progress(name: str, live: Status) -> Callable[[int, int, float], None]:
+    """Shows trials done, the best so far and the time left after each trial."""
+    started, known = time.monotonic(), None
+
+    def show(done: int, of: int, best: float) -> None:
+        nonlocal known
+        known = done - 1 if known is None else known  # a resumed search begins with trials that took no time now
+        left = (time.monotonic() - started) / (done - known) * max(of - done, 0)
+        live.update(f"{name}: trial {done}/{of}, best {best:.4f}, {left:.0f} s left")
+
+    return show

@@ -1,0 +1,1 @@
+"""Running the report: the notebooks, executing, pairing and watching them. Snakemake does the rest."""

@@ -1,0 +1,133 @@
+"""Execute one notebook with papermill; leave the notebook with outputs, and a status file written last."""
+
+import json
+import os
+import re
+import tempfile
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import nbformat
+import papermill
+from nbclient.exceptions import DeadKernelError
+from papermill.engines import NBClientEngine, papermill_engines
+from papermill.exceptions import PapermillExecutionError
+
+from aicine_utils import provenance
+from aicine_utils.errors import unknown
+from aicine_utils.pipeline import plan
+
+LAST_LINES = 15
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class WatchedEngine(NBClientEngine):
+    """papermill's own engine; tells ``watch(cell, of)`` when a cell starts."""
+
+    watch = staticmethod(lambda cell, of: None)
+
+    @classmethod
+    def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **kwargs: Any) -> Any:
+        """Run as papermill does, with one call more before each cell."""
+        start, of = nb_man.cell_start, len(nb_man.nb.cells)
+
+        def cell_start(cell: Any, cell_index: int | None = None, **more: Any) -> None:
+            cls.watch(cell_index or 0, of)
+            start(cell, cell_index, **more)
+
+        nb_man.cell_start = cell_start
+        return super().execute_managed_notebook(nb_man, kernel_name, **kwargs)
+
+
+papermill_engines.register("watched", WatchedEngine)
+
+
+def execute(name: str, dataset: str, folder_name: str, preset: str, parameters: dict[str, Any]) -> bool:
+    """Run a notebook; True when every cell ran. ``dataset`` is a name or folder, ``folder_name`` its place in outputs.
+
+    The outputs go to a temporary name and are renamed at the end, so an executed notebook is always whole. Raises
+    AicineError for a parameter that the notebook does not declare.
+    """
+    target, status_path = plan.executed(folder_name, name), plan.status_file(folder_name, name)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    given = {"dataset": dataset, "preset": preset, **parameters}
+    refuse_undeclared(name, given)
+    source = _as_ipynb(name, target.parent)
+    status = {"notebook": name, "title": plan.find(name).title, "parameters": given, "error": None,
+              "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}  # fmt: skip
+    expected = _seconds_before(status_path)
+    begun = time.time()
+    WatchedEngine.watch = staticmethod(
+        lambda cell, of: _write(status_path, {**status, "status": "running", "cell": cell, "of": of, "begun": begun,
+                                              "expected": expected}))  # fmt: skip
+    partial = target.with_suffix(f".{os.getpid()}.ipynb")
+    with provenance.Cost(tree=True) as cost:
+        error = _papermill(source, partial, given)
+    source.unlink()
+    status |= {"status": "failed" if error else "ok", "seconds": cost.seconds, "peak_mb": cost.peak_mb, "error": error,
+               "provenance": provenance.environment()}  # fmt: skip
+    partial.replace(target if not error else target.with_suffix(".failed.ipynb"))
+    _write(status_path, status)
+    return error is None
+
+
+def _as_ipynb(name: str, folder: Path) -> Path:
+    """papermill reads only .ipynb: the text notebook, converted, beside the outputs."""
+    path = folder / f".{name}.{os.getpid()}.source.ipynb"
+    notebook = jupytext.read(plan.find(name).source)
+    notebook.metadata.setdefault("kernelspec", {"name": "python3", "display_name": "Python 3", "language": "python"})
+    nbformat.write(notebook, path)
+    return path
+
+
+def refuse_undeclared(name: str, given: Iterable[str]) -> None:
+    """papermill only warns of a misspelt parameter and runs with the default; here it is an AicineError."""
+    with tempfile.TemporaryDirectory() as folder:
+        declared = papermill.inspect_notebook(str(_as_ipynb(name, Path(folder))))
+    for parameter in given:
+        if parameter not in declared:
+            raise unknown(f"parameter of notebook {name}", parameter, declared)
+
+
+def _papermill(source: Path, target: Path, given: dict[str, Any]) -> dict[str, Any] | None:
+    """Execute; None when all went well, else what the failure page needs."""
+    try:
+        papermill.execute_notebook(
+            str(source), str(target), parameters=given, engine_name="watched", kernel_name="python3",
+            progress_bar=False, log_output=False, cwd=str(plan.FOLDER),
+        )  # fmt: skip
+    except PapermillExecutionError as error:
+        lines = [line for text in error.traceback for line in ANSI.sub("", text).splitlines()]
+        return _failure(target, error.cell_index, lines or [f"{error.ename}: {error.evalue}"])
+    except (DeadKernelError, OSError) as error:
+        died = f"The kernel died, most often because memory ran out ({type(error).__name__})."
+        return _failure(target, None, [died, *str(error).splitlines()])
+    return None
+
+
+def _failure(target: Path, index: int | None, lines: list[str]) -> dict[str, Any]:
+    notebook = nbformat.read(target, as_version=4)
+    if index is None:
+        started = [i for i, cell in enumerate(notebook.cells) if cell.metadata.get("papermill", {}).get("start_time")]
+        index = started[-1] if started else 0
+    above = "\n".join(cell.source for cell in notebook.cells[: index + 1] if cell.cell_type == "markdown")
+    headings = re.findall(r"^#+ (.+)$", above, re.MULTILINE)
+    return {"cell": index, "heading": headings[-1] if headings else "", "source": notebook.cells[index].source,
+            "lines": lines[-LAST_LINES:]}  # fmt: skip
+
+
+def _seconds_before(status_path: Path) -> float | None:
+    """Seconds of the last whole execution, from which the time left is told."""
+    try:
+        return json.loads(status_path.read_text(encoding="utf-8")).get("seconds")
+    except (OSError, ValueError):
+        return None
+
+
+def _write(path: Path, status: dict[str, Any]) -> None:
+    partial = path.with_suffix(f".{os.getpid()}.tmp")
+    partial.write_text(json.dumps(status, indent=1), encoding="utf-8")
+    partial.replace(path)

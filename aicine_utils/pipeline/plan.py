@@ -1,0 +1,80 @@
+"""Which notebooks there are, what each builds on, and where its files lie."""
+
+import os
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from aicine_utils import settings
+from aicine_utils.errors import AicineError, unknown
+
+FOLDER = Path(os.environ.get("AICINE_NOTEBOOKS", settings.ROOT / "notebooks"))
+BUILDS_ON = {"10_comparison": re.compile(r"0[2-9]_")}
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """One notebook by its name, such as ``05_matrix_factorisation``."""
+
+    name: str
+
+    @property
+    def number(self) -> str:
+        """The two digits at the start of the name."""
+        return self.name[:2]
+
+    @property
+    def source(self) -> Path:
+        """The text notebook."""
+        return FOLDER / f"{self.name}.py"
+
+    @cached_property
+    def title(self) -> str:
+        """Its first heading."""
+        found = re.search(r"^# # (.+)$", self.source.read_text(encoding="utf-8"), re.MULTILINE)
+        return found.group(1) if found else self.name
+
+    @property
+    def builds_on(self) -> list[str]:
+        """Names of the notebooks whose results this one reads."""
+        pattern = BUILDS_ON.get(self.name)
+        return [other.name for other in notebooks() if pattern and pattern.match(other.name)]
+
+
+def notebooks() -> list[Notebook]:
+    """All notebooks in the order of the report."""
+    return [Notebook(path.stem) for path in sorted(FOLDER.glob("[0-9][0-9]_*.py"))]
+
+
+def find(name: str) -> Notebook:
+    """A notebook by its number (``05``, ``5``) or name; AicineError names the nearest when there is none."""
+    for notebook in notebooks():
+        if name in {notebook.name, notebook.number, notebook.number.lstrip("0")}:
+            return notebook
+    raise unknown("notebook", name, [n for book in notebooks() for n in (book.number, book.name)])
+
+
+def executed(dataset: str, name: str) -> Path:
+    """The notebook with its outputs."""
+    return settings.output_dir(dataset) / "runs" / "notebooks" / f"{name}.ipynb"
+
+
+def status_file(dataset: str, name: str) -> Path:
+    """How the last execution went: state, seconds, memory, error."""
+    return executed(dataset, name).with_suffix(".json")
+
+
+def page(dataset: str, name: str) -> Path:
+    """The HTML page of a notebook."""
+    return settings.output_dir(dataset) / "report" / f"{name}.html"
+
+
+def parse_parameter(text: str) -> tuple[str, object]:
+    """``name=value`` with the value read as YAML, so that 5 is a number and true a truth value."""
+    import yaml
+
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier():
+        raise AicineError(f"Parameter {text!r} is not of the form name=value. Write for example -p seed=1.")
+    return name, yaml.safe_load(value)

@@ -1,0 +1,165 @@
+"""Start Snakemake, tell what goes on in one line a notebook, and sum up at the end."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from aicine_utils import settings
+from aicine_utils.pipeline import plan
+
+POLL_SECONDS = 0.2
+LAST_LINES = 15
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked for on the command line."""
+
+    dataset: str
+    name: str
+    preset: str
+    only: Sequence[str] = ()
+    begin: str | None = None
+    force: bool = False
+    jobs: int = 2
+    dry_run: bool = False
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+
+def command(request: Request) -> list[str]:
+    """Snakemake's command line for a request; what was asked for goes through a file, which keeps types."""
+    asked = {"dataset": request.dataset, "preset": request.preset, "parameters": request.parameters,
+             "only": ",".join(request.only)}  # fmt: skip
+    path = settings.output_dir(request.name) / "runs" / "request.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(asked), encoding="utf-8")
+    line = [sys.executable, "-m", "snakemake", "--snakefile", str(settings.ROOT / "Snakefile"),
+            "--directory", str(settings.home()), "--cores", str(request.jobs), "--keep-going", "--rerun-incomplete",
+            "--configfile", str(path)]  # fmt: skip
+    again = _forced(request)
+    if again:
+        line += ["--forcerun", *again]
+    if request.dry_run:
+        line += ["--dry-run", "--quiet", "host"]
+    return line
+
+
+def _forced(request: Request) -> list[str]:
+    """Executed notebooks to make again whether or not anything changed."""
+    if request.begin:
+        first = plan.find(request.begin).name
+        names = [book.name for book in plan.notebooks() if book.name >= first]
+    elif request.force:
+        names = list(request.only) or [book.name for book in plan.notebooks()]
+    else:
+        return []
+    return [str(plan.executed(request.name, name).relative_to(settings.home())) for name in names]
+
+
+def run(request: Request, console: Console) -> int:
+    """Run the report; 0 only when every notebook asked for is there and whole."""
+    started = time.time()
+    line, log = command(request), settings.output_dir(request.name) / "runs" / "snakemake.log"
+    if request.dry_run:
+        return subprocess.run(line, env=environment(request.jobs)).returncode
+    with log.open("w", encoding="utf-8") as file:
+        process = subprocess.Popen(line, stdout=file, stderr=file, env=environment(request.jobs))
+        try:
+            watch(process, request, console, started)
+        except KeyboardInterrupt:
+            process.wait()  # Snakemake got the same signal and ends its jobs; what is finished stays
+            console.print("Stopped. Finished notebooks and runs are kept; the same command goes on from here.")
+            return 130
+    return summary(request, console, started, process.returncode, log)
+
+
+def environment(jobs: int) -> dict[str, str]:
+    """Environment of the jobs: each gets its share of the cores, and the kernel of this Python."""
+    threads = max(1, (os.cpu_count() or 1) // jobs)
+    return {**os.environ, "OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads), "PYTHONHASHSEED": "0",
+            "JUPYTER_PREFER_ENV_PATH": "1", "PYTHONPATH": str(settings.ROOT)}  # fmt: skip
+
+
+def statuses(dataset: str, since: float = 0.0) -> dict[str, dict[str, Any]]:
+    """Status of each notebook by name; with ``since`` only those written after that time."""
+    found = {}
+    for book in plan.notebooks():
+        path = plan.status_file(dataset, book.name)
+        if path.exists() and path.stat().st_mtime >= since:
+            found[book.name] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def watch(process: subprocess.Popen, request: Request, console: Console, started: float) -> None:
+    """Follow the status files until Snakemake ends: live on a terminal, a line at each change elsewhere."""
+    told: dict[str, str] = {}
+    with console.status("reading the plan") as live:
+        while process.poll() is None:
+            now = statuses(request.name, since=started)
+            running = [f"{name} {progress(s)}" for name, s in now.items() if s["status"] == "running"]
+            live.update("   ".join(running) or "working")
+            _tell(now, told, console)
+            time.sleep(POLL_SECONDS)
+    _tell(statuses(request.name, since=started), told, console)
+
+
+def _tell(now: dict[str, dict[str, Any]], told: dict[str, str], console: Console) -> None:
+    for name, status in now.items():
+        state = status["status"]
+        if told.get(name) == state:
+            continue
+        told[name] = state
+        if state == "running":
+            console.print(f"[dim]{name:<24} started{_expected(status)}[/dim]")
+        else:
+            colour = "green" if state == "ok" else "red"
+            console.print(f"{name:<24} [{colour}]{state}[/{colour}] after {status['seconds']:.0f} s")
+
+
+def _expected(status: dict[str, Any]) -> str:
+    return f", about {status['expected']:.0f} s as last time" if status.get("expected") else ""
+
+
+def progress(status: dict[str, Any]) -> str:
+    """``cell 7/30, 12 s left``: by the last execution's time where there was one, else by the cells done."""
+    spent, cell, of = time.time() - status["begun"], status["cell"], status["of"]
+    whole = status.get("expected") or spent * of / max(cell, 1)
+    left = f", {max(whole - spent, 0):.0f} s left" if cell else ""
+    return f"cell {cell + 1}/{of}{left}"
+
+
+def summary(request: Request, console: Console, started: float, code: int, log: Path) -> int:
+    """Print the table at the end and return the exit code."""
+    known, fresh = statuses(request.name), statuses(request.name, since=started)
+    names = list(request.only) or [book.name for book in plan.notebooks()]
+    table = Table("notebook", "status", "seconds", "peak MB", "cached", box=None, header_style="bold")
+    for name in names:
+        table.add_row(name, *_row(known.get(name), name in fresh))
+    console.print(table)
+    index = settings.output_dir(request.name) / "report" / "index.html"
+    failed = code != 0
+    console.print(f"{'Failed' if failed else 'Done'} in {time.time() - started:.0f} s. Report: {index}")
+    if failed:
+        if not any(status["status"] != "ok" for status in fresh.values()):  # it was not a notebook that failed
+            console.print(
+                "".join(log.read_text(encoding="utf-8").splitlines(keepends=True)[-LAST_LINES:]), markup=False
+            )
+        console.print(f"A notebook that failed has a page of its own, linked from the report. Snakemake's log: {log}")
+    return 1 if failed else 0
+
+
+def _row(status: dict[str, Any] | None, fresh: bool) -> list[str]:
+    if status is None:
+        return ["not run", "", "", ""]
+    state = "died" if status["status"] == "running" else status["status"]
+    seconds, peak = status.get("seconds"), status.get("peak_mb")
+    return [state, f"{seconds:.0f}" if seconds else "", f"{peak:.0f}" if peak else "", "" if fresh else "yes"]

@@ -1,0 +1,130 @@
+"""The command line, in its own process where the exit code matters, in this one elsewhere."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+from command_line import aicine
+from typer.testing import CliRunner
+
+from aicine_utils import cli, experiment, settings
+from aicine_utils.errors import AicineError
+
+runner = CliRunner()
+
+
+@pytest.fixture
+def trained(mock_split):
+    """An item k-NN and an SVD, trained on the synthetic data."""
+    return {name: experiment.run(name, mock_split) for name in ("item_knn", "svd")}
+
+
+def call(*words):
+    """The command's result; an AicineError comes through as its exception."""
+    return runner.invoke(cli.app, list(words))
+
+
+def test_models_lists_all():
+    from aicine_utils.models import registry
+
+    printed = call("models").stdout
+    assert all(name in printed for name in registry.names())
+
+
+def test_recommend_prints_titles_genres_and_scores_of_the_saved_model(trained, mock_data, monkeypatch):
+    monkeypatch.setattr(experiment, "run", None)  # nothing may be trained
+    user = int(mock_data.ratings["user_id"].iloc[0])
+    done = call("recommend", "--dataset", "mock", "--model", "svd", "--user", str(user), "--top", "10", "--json")
+    rows = json.loads(done.stdout)
+    best = trained["svd"].topk.query("user_id == @user").head(10)
+    assert [row["movie_id"] for row in rows] == best["movie_id"].tolist()
+    assert all(row["title"] and isinstance(row["genres"], list) for row in rows)
+    assert [row["score"] for row in rows] == pytest.approx(best["score"].tolist())
+    table = call("recommend", "--dataset", "mock", "--model", "svd", "--user", str(user)).stdout
+    assert rows[0]["title"] in re.sub(r"\s+", " ", table)
+
+
+def test_similar_by_a_part_of_the_title(trained, mock_data):
+    movie = mock_data.movies.iloc[3]
+    rows = json.loads(call("similar", "--dataset", "mock", "--movie", movie["title"], "--json").stdout)
+    expected = trained["item_knn"].model().similar(int(movie["movie_id"]))
+    assert [row["movie_id"] for row in rows] == expected["movie_id"].tolist()
+    assert movie["movie_id"] not in {row["movie_id"] for row in rows}
+
+
+def test_train_takes_any_parameter_of_the_model():
+    done = call("train", "--dataset", "mock", "--model", "svd", "--epochs", "3", "--n-factors=8")
+    assert done.exit_code == 0, done.output
+    manifest = experiment.newest("svd", "mock").manifest
+    assert (manifest["params"]["n_epochs"], manifest["params"]["n_factors"]) == (3, 8)
+    assert "ndcg@10" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["recommend", "--dataset", "mock", "--model", "svd", "--user", "1"], "Train it: .* --model svd"),
+        (["recommend", "--dataset", "mock", "--model", "svdd", "--user", "1"], "'svd'"),
+        (["train", "--dataset", "mock", "--model", "svd", "--epoch", "3"], "n_epochs"),
+        (["train", "--dataset", "mock", "--model", "svd", "--n-epochs"], "pairs"),
+        (["train", "--dataset", "mok", "--model", "svd"], "'mock'"),
+        (["train", "--dataset", "mock", "--model", "svd", "--protocol", "loo"], "leave_one_out"),
+        (["tune", "--dataset", "mock", "--model", "random"], "nothing to search"),
+    ],
+)
+def test_a_mistake_names_the_remedy(words, expected):
+    error = call(*words).exception
+    assert isinstance(error, AicineError)
+    assert re.search(expected, str(error))
+
+
+def test_an_unknown_user_and_movie(trained):
+    error = call("recommend", "--dataset", "mock", "--model", "svd", "--user", "999999").exception
+    assert "Unknown user 999999" in str(error)
+    error = call("similar", "--dataset", "mock", "--movie", "No such film at all").exception
+    assert "Unknown movie" in str(error)
+
+
+def test_find_movie_wants_one(mock_data):
+    movies = mock_data.movies.assign(title=["Heat", "Heat Wave", *mock_data.movies["title"][2:]])
+    assert cli.find_movie("heat", movies)["title"] == "Heat"
+    assert cli.find_movie(str(movies["movie_id"].iloc[1]), movies)["title"] == "Heat Wave"
+    with pytest.raises(AicineError, match="2 movies fit"):
+        cli.find_movie("hea", movies.assign(title=["Heat", "Heat Wave", *["Other"] * (len(movies) - 2)]))
+
+
+def test_tune_writes_the_winners(mock_data, tmp_path, monkeypatch):
+    monkeypatch.setattr(settings, "CONFIGS", tmp_path)
+    (tmp_path / "models").mkdir()
+    (tmp_path / "tuned").mkdir()
+    real = settings.ROOT / "aicine_utils" / "configs" / "models" / "mean_rating.yaml"
+    (tmp_path / "models" / "mean_rating.yaml").write_text(real.read_text())
+    done = call("tune", "--dataset", "mock", "--model", "mean_rating", "--trials", "2")
+    assert done.exit_code == 0, done.output
+    winner = settings.tuned("mock")["mean_rating"]
+    assert winner["trials"] == 2
+    assert winner["protocol"] == "user_temporal"
+
+
+def test_exit_codes_and_streams(tmp_path):
+    done = aicine(tmp_path, "recommend", "--dataset", "mock", "--model", "nothing", "--user", "1")
+    assert done.returncode == 2
+    assert done.stderr.startswith("Error:")
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+
+
+def test_help_needs_no_heavy_library(tmp_path):
+    code = "import sys; import aicine_utils.cli; print({'torch', 'surprise', 'gensim', 'recbole'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=settings.ROOT)
+    assert done.stdout.strip() == "set()"
+
+
+def test_the_data_card_is_written(home, mock_data):
+    done = call("data", "--dataset", "mock")
+    card = json.loads((home / "outputs" / "mock" / "runs" / "data.json").read_text())
+    assert done.exit_code == 0
+    assert card["n_ratings"] == len(mock_data.ratings)
+    assert card["fingerprint"] == mock_data.info["fingerprint"]
