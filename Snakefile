@@ -61,7 +61,7 @@ rule notebook:
     output:
         f"{OUT}/runs/notebooks/{{book}}.ipynb",
     params:
-        code=provenance.source_of("aicine_utils.notebook"),
+        code=lambda w: provenance.source_of_script(plan.find(w.book).source),
         configs=settings.fingerprint("configs"),
         preset=PRESET,
         given=lambda w: " ".join(GIVEN) if w.book in CHOSEN else "",

@@ -95,10 +95,10 @@ def train(
     from aicine_utils.metrics import evaluate
 
     given, split = overrides(model, context.args), _split(dataset, protocol)
-    before = experiment.newest(model, split.info["dataset"], protocol)
+    before = experiment.preferred(model, split.info["dataset"], protocol)
     hint = f", about {before.manifest['fit_seconds']:.0f} s as last time" if before else ""
     with console.status(f"{model}: training{hint}"):
-        result = experiment.run(model, split, seed, **given)
+        result = experiment.choose(experiment.run(model, split, seed, **given))
     manifest = result.manifest
     console.print(f"{model}: trained in {manifest['fit_seconds']:.1f} s, saved in {result.folder}")
     table = Table("metric", "mean", "95 % interval", box=None)
@@ -130,13 +130,13 @@ def overrides(model: str, extra: list[str]) -> dict[str, object]:
 
 
 def _saved(model: str, dataset: str, protocol: str) -> "Result":
-    """The newest saved run of a model; trains nothing."""
+    """The saved run that answers for a model; trains nothing."""
     from aicine_utils import experiment
     from aicine_utils.data import datasets
     from aicine_utils.models import registry
 
     registry.entry(model)
-    found = experiment.newest(model, datasets.folder_name(dataset), protocol)
+    found = experiment.preferred(model, datasets.folder_name(dataset), protocol)
     if found is None:
         raise AicineError(
             f"No saved {model} for {dataset}. "
@@ -150,7 +150,7 @@ def recommend(
     model: Model, user: Annotated[int, typer.Option(help="A user_id of the data set.")], dataset: Dataset = "ml-100k",
     top: Top = 10, protocol: Protocol = "user_temporal", as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:  # fmt: skip
-    """Recommend movies for a user with the newest saved model; nothing is trained."""
+    """Recommend movies for a user with a saved model, the one that `train` made last if any; nothing is trained."""
     from aicine_utils.data import datasets
 
     result = _saved(model, dataset, protocol)
@@ -164,7 +164,7 @@ def similar(
     dataset: Dataset = "ml-100k", top: Top = 10, protocol: Protocol = "user_temporal",
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:  # fmt: skip
-    """Movies nearest to one, by the newest saved model; nothing is trained."""
+    """Movies nearest to one, by a saved model; nothing is trained."""
     from aicine_utils.data import datasets
 
     result, catalogue = _saved(model, dataset, protocol), datasets.load(dataset).movies

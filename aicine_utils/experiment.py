@@ -175,9 +175,14 @@ def _measure_again(result: Result, split: Split) -> None:
     values = measure(result.topk, result.predictions, split)
     values.to_parquet(result.folder / "per_user.tmp", index=False)
     os.replace(result.folder / "per_user.tmp", result.folder / "per_user.parquet")
-    manifest = {**result.manifest, "measured_by": provenance.source_of("aicine_utils.metrics")}
-    (result.folder / "manifest.tmp").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+    _amended(result, measured_by=provenance.source_of("aicine_utils.metrics"))
+
+
+def _amended(result: Result, **fields: Any) -> Result:
+    """The same run with these fields in its manifest, replaced in one step."""
+    (result.folder / "manifest.tmp").write_text(json.dumps({**result.manifest, **fields}, indent=1), encoding="utf-8")
     os.replace(result.folder / "manifest.tmp", result.folder / "manifest.json")
+    return Result(result.folder)
 
 
 def run_all(
@@ -204,9 +209,23 @@ def kept_table(path: Path, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
     return pd.read_parquet(path)
 
 
-def newest(name: str, dataset: str, protocol: str = "user_temporal") -> Result | None:
-    """The most recent finished run of a model, whatever its parameters; None when there is none."""
+def choose(result: Result) -> Result:
+    """Make this the run that answers for its model from now on (see :func:`preferred`)."""
+    return _amended(result, chosen=time.time())
+
+
+def preferred(name: str, dataset: str, protocol: str = "user_temporal") -> Result | None:
+    """The finished run that answers for a model; None when there is none.
+
+    The one chosen last; if none was, the last one made with the committed settings; else the last one made.
+    """
     manifests = (settings.output_dir(dataset) / "runs" / protocol).glob(f"{name}-s*-*/manifest.json")
-    # A file's time changes when a run is copied or measured again, so what the manifest says comes first.
-    when = {path: (json.loads(path.read_text("utf-8"))["finished"], path.stat().st_mtime_ns) for path in manifests}
-    return Result(max(when, key=when.get).parent) if when else None
+    committed = registry.create(name, dataset).params
+
+    def rank(path: Path) -> tuple:
+        # A file's time changes when a run is copied or measured again, so what the manifest says comes first.
+        manifest = json.loads(path.read_text("utf-8"))
+        return manifest.get("chosen", 0), manifest["params"] == committed, manifest["finished"], path.stat().st_mtime_ns
+
+    best = max(manifests, key=rank, default=None)
+    return Result(best.parent) if best else None

@@ -1,11 +1,12 @@
 """One row a model: means, intervals, costs and places, from finished runs of one protocol."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import pandas as pd
 
 from aicine_utils import columns as c
+from aicine_utils import settings
 from aicine_utils.experiment import Result
 from aicine_utils.metrics import beyond, evaluate, rating, significance
 from aicine_utils.models import registry
@@ -18,8 +19,9 @@ def leaderboard(results: Iterable[Result], split: Split, resamples: int = 2000) 
     """The table behind the report, best NDCG@10 first.
 
     Columns: protocol, model, label, family, seeds, n_users; for each ranking metric ``name@k`` with ``_low`` and
-    ``_high``; rmse and mae likewise (empty for models that don't rate); beyond-accuracy means at 10; costs; ``place``
-    by NDCG@10 and ``place_rmse``, shared by models that paired tests can't tell apart.
+    ``_high``; rmse and mae likewise (empty for models that don't rate); beyond-accuracy means at 10; costs;
+    trials (of the search behind the settings, 0 for defaults); ``place`` by NDCG@10 and
+    ``place_rmse``, shared by models that paired tests can't tell apart.
     """
     results, catalogue = list(results), beyond.Catalogue.of(split.for_test())
     rows = [_row(result, split, catalogue, resamples) for result in results]
@@ -36,12 +38,33 @@ def places(results: Iterable[Result], metric: str = "ndcg", k: int = 10) -> pd.D
     return significance.places(values, higher_is_better=metric not in {"mse", "mae"})
 
 
+def compare(results: Mapping[str, Result], metric: str, k: int = 10, resamples: int = 2000) -> pd.DataFrame:
+    """Runs that may be of one model, by label: their means with intervals, place on one metric, and parameters.
+
+    Columns: label, place, ``ndcg@10`` and so on with ``_low`` and ``_high``, settings (text); in the order given.
+    """
+    values = pd.DataFrame({label: result.values(metric, k) for label, result in results.items()})
+    place = significance.places(values, higher_is_better=metric not in {"mse", "mae"})["place"]
+    rows = [
+        {"label": label, "place": place[label], **means(result, resamples), "settings": settings_text(result)}
+        for label, result in results.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def settings_text(result: Result) -> str:
+    """``n_factors = 100, lr_all = 0.005``, or ``none``."""
+    params = result.manifest["params"].items()
+    return ", ".join(f"{k} = {v:.4g}" if isinstance(v, float) else f"{k} = {v}" for k, v in params) or "none"
+
+
 def _row(result: Result, split: Split, catalogue: beyond.Catalogue, resamples: int) -> dict[str, object]:
     entry, manifest = registry.entry(result.name), result.manifest
     return {
         "protocol": split.protocol, "model": entry.name, "label": entry.label, "family": entry.family, "seeds": 1,
         "n_users": result.values().size, **means(result, resamples),
         **beyond.evaluate_beyond(result.topk, split, catalogue=catalogue),
+        "trials": settings.tuned(manifest["dataset"]).get(entry.name, {}).get("trials", 0),
         **{name: manifest[name] for name in COSTS},
     }  # fmt: skip
 

@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from IPython.display import HTML, Markdown, display
 from matplotlib.figure import Figure
 
 from aicine_utils import columns as c
-from aicine_utils import experiment, leaderboard, metrics, provenance, settings, splits
+from aicine_utils import experiment, inspection, leaderboard, metrics, provenance, settings, splits
 from aicine_utils.data import datasets
+from aicine_utils.data.labels import AGE_GROUPS
 from aicine_utils.data.movielens import MovieLens
 from aicine_utils.experiment import Result
-from aicine_utils.metrics import groups
+from aicine_utils.metrics import evaluate, groups, significance
 from aicine_utils.models import registry
 from aicine_utils.report import plots
 from aicine_utils.report.svg import figure_html
@@ -71,14 +73,14 @@ class Study:
 
     def by_group(self, results: Mapping[str, Result], metric: str = "ndcg@10") -> pd.DataFrame:
         """One metric of each model within each group of users: attribute, group, label, family, value, low, high."""
-        parts = []
+        parts, (name, _, k) = [], metric.partition("@")
         for result in results.values():
-            row = registry.entry(result.name)
+            row, values = registry.entry(result.name), result.per_user
+            values = values[(values[c.METRIC] == name) & (values[c.K] == int(k or 0))]
             for attribute, labels in groups.groups(self.split.for_test()).items():
-                table = groups.by_group(result.per_user, labels, self.preset.resamples)
-                parts.append(
-                    table[table[c.METRIC] == metric].assign(attribute=attribute, label=row.label, family=row.family)
-                )
+                table = groups.by_group(values, labels, self.preset.resamples)
+                table = table.sort_values("group", key=_group_order, kind="stable")
+                parts.append(table.assign(attribute=attribute, label=row.label, family=row.family))
         names = {"mean": "value", "low": "value_low", "high": "value_high", "n": "n_users"}
         return pd.concat(parts, ignore_index=True).rename(columns=names)
 
@@ -89,7 +91,8 @@ class Study:
         for result in results.values():
             values = groups.recall_by_popularity(result.topk, relevant, self.split.for_test())
             rows[registry.entry(result.name).label] = values.groupby(c.METRIC)[c.VALUE].mean()
-        return pd.DataFrame(rows).T.rename_axis("label").reset_index()
+        table = pd.DataFrame(rows).reindex([f"recall_{shelf}" for shelf in groups.SHELVES]).dropna(how="all")
+        return table.T.rename_axis("label").reset_index()
 
     def by_shelf(self, results: Mapping[str, Result]) -> pd.DataFrame:
         """Recall@10 by how well known the movie is, with intervals; the columns of :meth:`by_group`."""
@@ -97,10 +100,12 @@ class Study:
         for result in results.values():
             row = registry.entry(result.name)
             values = groups.recall_by_popularity(result.topk, relevant, self.split.for_test())
-            table = metrics.summary(values, self.preset.resamples).rename_axis(c.METRIC).reset_index()
+            table = evaluate.summary(values, self.preset.resamples).rename_axis(c.METRIC).reset_index()
             table["group"] = table[c.METRIC].str.removeprefix("recall_").str.partition("@")[0]
             order = table["group"].map(groups.SHELVES.index)
-            table = table.iloc[order.argsort()].assign(attribute="film", label=row.label, family=row.family)
+            table = table.iloc[order.argsort()].assign(
+                attribute="popularity of the film", label=row.label, family=row.family
+            )
             parts.append(table)
         names = {"mean": "value", "low": "value_low", "high": "value_high", "n": "n_users"}
         return pd.concat(parts, ignore_index=True).rename(columns=names)
@@ -183,6 +188,18 @@ class Study:
             table, f"lists_{user}", caption, {name: name.capitalize() if name == "rank" else name for name in table}
         )
 
+    def show_reasons(self, result: Result, user: int, n: int = 10) -> None:
+        """A user's list with "because you watched": for item k-NN and EASE (see :func:`inspection.because`)."""
+        top = result.topk[(result.topk[c.USER] == user) & (result.topk[c.RANK] <= n)]
+        table = self.titles(inspection.because(result.model(), top))
+        liked = table.merge(self.split.relevant(self.split.test), how="left", indicator=True)["_merge"] == "both"
+        table[c.TITLE] = np.where(liked, "★ ", "") + table[c.TITLE].astype(str)
+        table["reason"] = table[inspection.BECAUSE].map(self.title)
+        share = Column("Share", "Part of the score that comes from that film alone", ".0%")
+        columns = {c.RANK: "Rank", c.TITLE: "Film", "reason": "Because you watched", "share": share}
+        label = registry.entry(result.name).label
+        self.show(table, f"reasons_{result.name}_{user}", f"{label} for user {user} (★ liked later)", columns)
+
     def show_similar(self, results: Mapping[str, Result], movie: int, n: int = 6) -> None:
         """The movies nearest to one by every model, side by side."""
         table = self.similar(results, movie, n)
@@ -198,6 +215,12 @@ def open_study(name: str, dataset: str, preset: str, seed: int = 0, protocol: st
     """Load the data set and prepare plots; ``name`` is the notebook's own, such as ``02_non_personalised``."""
     plots.style()
     return Study(name, datasets.load(dataset), settings.preset(preset), seed, protocol)
+
+
+def _group_order(names: pd.Series) -> pd.Series:
+    """Places of groups as people would order them: the young before the old, the new before the heavy."""
+    known = [*AGE_GROUPS, *groups.ACTIVITY]
+    return names.map({name: place for place, name in enumerate(known)}).fillna(len(known))
 
 
 def measure_column(measure: str) -> Column:
@@ -222,13 +245,30 @@ def say(*sentences: str) -> None:
 
 def number(value: float, low: float | None = None, high: float | None = None, digits: int = 3) -> str:
     """``0.312`` or ``0.312 [0.305, 0.319]``, for sentences."""
-    interval = f" [{low:.{digits}f}, {high:.{digits}f}]" if low is not None and high is not None else ""
-    return f"{value:.{digits}f}{interval}"
+    interval = f" [{low:z.{digits}f}, {high:z.{digits}f}]" if low is not None and high is not None else ""
+    return f"{value:z.{digits}f}{interval}"
 
 
 def measured(row: pd.Series, measure: str, digits: int = 3) -> str:
     """A leaderboard row's measure with its interval, for sentences."""
     return number(row[measure], row.get(f"{measure}_low"), row.get(f"{measure}_high"), digits)
+
+
+def gap(first: Result, second: Result, metric: str = "ndcg", k: int = 10) -> significance.Paired:
+    """``first`` minus ``second`` on the users that both have: difference, its interval, p (paired t test), effect."""
+    pair = pd.DataFrame({"first": first.values(metric, k), "second": second.values(metric, k)}).dropna()
+    return significance.paired(pair["first"].to_numpy(), pair["second"].to_numpy())
+
+
+def versus(first: Result, second: Result, metric: str = "ndcg", k: int = 10) -> str:
+    """``A is ahead of B by 0.012 [0.004, 0.020]``, or that they can't be told apart; more must be better."""
+    names, found = [registry.entry(result.name).label for result in (first, second)], gap(first, second, metric, k)
+    low, high, size = found.low, found.high, abs(found.difference)
+    if low <= 0 <= high:
+        return f"{names[0]} can't be told apart from {names[1]} (difference {number(found.difference, low, high)})"
+    ahead = found.difference > 0
+    ends = (low, high) if ahead else (-high, -low)
+    return f"{names[0]} is {'ahead of' if ahead else 'behind'} {names[1]} by {number(size, *ends)}"
 
 
 def tied(board: pd.DataFrame, place: str = "place") -> str:
@@ -240,7 +280,7 @@ def tied(board: pd.DataFrame, place: str = "place") -> str:
 def provenance_note(study: Study, results: Mapping[str, Result]) -> None:
     """What the numbers were made from: data, split, seed, settings of each model."""
     params = [{"label": registry.entry(r.name).label, "key": r.folder.name.rsplit("-", 1)[1],
-               "settings": ", ".join(f"{k} = {v}" for k, v in r.manifest["params"].items()) or "none",
+               "settings": leaderboard.settings_text(r),
                "source": settings_source(r.name, study.data.name)} for r in results.values()]  # fmt: skip
     caption = f"{study.data.name}, split {study.split.protocol} {study.split.hash}, seed {study.seed}"
     columns = {"label": "Model", "settings": "Settings", "source": "From", "key": "Run"}

@@ -38,10 +38,26 @@ def source_of(module: str, within: str = "aicine_utils") -> str:
     while waiting:
         name = waiting.pop()
         if name not in seen:
-            tree = _bare_tree(name)
-            seen[name] = ast.dump(tree)
-            waiting += [found for found in _imports(tree) if found.startswith(within)]
+            seen[name], imports = _code(name)
+            waiting += [found for found in imports if found.startswith(within)]
     return digest(f"{name}={seen[name]}" for name in sorted(seen))
+
+
+def source_of_script(path: Path) -> str:
+    """Digest of the code that a script imports from this project, at any depth; its own text is not in it.
+
+    Every model counts as imported: the registry finds them by name.
+    """
+    models = [f"aicine_utils.models.{file.stem}" for file in (Path(__file__).parent / "models").glob("*.py")]
+    modules = {*models, *_imports(ast.parse(path.read_text(encoding="utf-8")))}
+    return digest(source_of(module) for module in sorted(modules))
+
+
+@cache
+def _code(module: str) -> tuple[str, set[str]]:
+    """A module's code as text without docstrings and comments, and what it imports from this project."""
+    tree = _bare_tree(module)
+    return ast.dump(tree), _imports(tree)
 
 
 def _bare_tree(module: str) -> ast.Module:

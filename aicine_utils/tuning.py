@@ -22,6 +22,7 @@ from aicine_utils.splits import Split
 HEADER = """# Winners of the search, written by `python -m aicine_utils tune --dataset {dataset}`.
 # Ranges stand in configs/models; value is the winner's validation score; trials counts the defaults too.
 """
+Watch = Callable[[int, int, float], None]
 
 
 @dataclass(frozen=True)
@@ -59,14 +60,20 @@ def suggest(trial: optuna.Trial, search: dict[str, Any]) -> dict[str, Any]:
         low, high, log = space[0], space[1], "log" in space
         whole = isinstance(low, int) and isinstance(high, int)
         point[name] = (trial.suggest_int if whole else trial.suggest_float)(name, low, high, log=log)
-    return point
+    return readable(point)
 
 
-def tune(name: str, split: Split, trials: int, seed: int = 0) -> Winner:
+def readable(point: dict[str, Any]) -> dict[str, Any]:
+    """Numbers at four significant digits: what was tried is what a person reads in the winners' file."""
+    return {name: float(f"{value:.4g}") if isinstance(value, float) else value for name, value in point.items()}
+
+
+def tune(name: str, split: Split, trials: int, seed: int = 0, watch: Watch = lambda done, of, best: None) -> Winner:
     """Search until the study of this model, split and code has ``trials`` finished trials; then name the winner.
 
-    The first trial is the default setting; a later one whose training fails is left out. Raises AicineError for a
-    model that has nothing to search, and what the default setting raises.
+    The first trial is the default setting; a later one whose training fails is left out. ``watch`` gets trials
+    done, trials in all and the best value after each. Raises AicineError for a model that has nothing to search, and
+    what the default setting raises.
     """
     config = settings.model_config(name)
     search = config["search"]
@@ -78,8 +85,9 @@ def tune(name: str, split: Split, trials: int, seed: int = 0) -> Winner:
     for _ in range(trials - len(_finished(study))):
         if len(_finished(study)) < trials:  # another process may have done the rest meanwhile
             _try_one(study, seed, lambda trial: score(name, held_out, seed, **suggest(trial, search)))
+            watch(len(_finished(study)), trials, study.best_value)
     best = study.best_trial
-    return Winner(best.params, objective_of(name), round(best.value, 6), len(_finished(study)))
+    return Winner(readable(best.params), objective_of(name), round(best.value, 6), len(_finished(study)))
 
 
 def _try_one(study: optuna.Study, seed: int, objective: Callable[[optuna.Trial], float]) -> None:
@@ -121,7 +129,7 @@ def _finished(study: optuna.Study) -> list[Any]:
 
 def history(name: str, split: Split, seed: int = 0) -> list[dict[str, Any]]:
     """All finished trials of a study, one dictionary each: parameters and value."""
-    return [{**trial.params, "value": trial.value} for trial in _finished(_study(name, split, seed))]
+    return [{**readable(trial.params), "value": trial.value} for trial in _finished(_study(name, split, seed))]
 
 
 def write_winners(dataset: str, protocol: str, winners: dict[str, Winner]) -> None:

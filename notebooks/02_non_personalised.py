@@ -95,7 +95,7 @@ study.figure(
 # - **Most watched in the group** counts within the reader's gender and age group and adds a little of everyone's views,
 #   so that small groups don't get odd lists.
 #
-# Settings are chosen on validation ratings, never on the test; the table in *Provenance* says which and how.
+# Settings are chosen on validation ratings, never on the test; the table under *Settings* says which and how.
 
 # %% [markdown]
 # ## 4 Training
@@ -228,7 +228,7 @@ nb.answer(
 # - P. Cremonesi, Y. Koren, R. Turrin (2010). Performance of recommender algorithms on top-N tasks. RecSys.
 # - F. M. Harper, J. A. Konstan (2015). The MovieLens datasets: history and context. ACM TiiS 5(4).
 #
-# ## Provenance
+# ## Settings
 
 # %%
 nb.provenance_note(study, results)

@@ -57,7 +57,7 @@ def test_similar_by_a_part_of_the_title(trained, mock_data):
 def test_train_takes_any_parameter_of_the_model():
     done = call("train", "--dataset", "mock", "--model", "svd", "--epochs", "3", "--n-factors=8")
     assert done.exit_code == 0, done.output
-    manifest = experiment.newest("svd", "mock").manifest
+    manifest = experiment.preferred("svd", "mock").manifest
     assert (manifest["params"]["n_epochs"], manifest["params"]["n_factors"]) == (3, 8)
     assert "ndcg@10" in done.stdout
 

@@ -96,8 +96,8 @@ class ContentWord2Vec(VectorKNN):
     """word2vec trained on the movies' words as sentences; a movie is the mean of its words' vectors."""
 
     defaults: ClassVar[dict[str, Any]] = {
-        **VectorKNN.defaults, "genre_weight": 1, "dimension": 32, "window": 10, "epochs": 30, "min_count": 2,
-        "learning_rate": 0.025,
+        **VectorKNN.defaults, "genre_weight": 1, "dimension": 64, "window": 10, "epochs": 30, "min_count": 2,
+        "learning_rate": 0.1,
     }  # fmt: skip
 
     def _vectors(self, split: Split) -> np.ndarray:

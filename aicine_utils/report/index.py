@@ -130,8 +130,17 @@ def _measured(board: pd.DataFrame | None, lang: str) -> list[str]:
     named = words(lang)
     users, seeds = (_largest(board, name) for name in ("n_users", "seeds"))
     seeds_said = named["seeds_one"] if seeds in (None, 1) else named["seeds_many"].format(n=seeds)
-    filled = {"users": "–" if users is None else f"{users:,}", "seeds": seeds_said}
+    filled = {"users": "–" if users is None else f"{users:,}", "seeds": seeds_said, **_searches(board)}
     return [line.format(**filled) for line in named["measured_lines"]]
+
+
+def _searches(board: pd.DataFrame | None) -> dict[str, str]:
+    """How many models had their settings searched, and with how many trials: ``25``, or ``10 to 25``."""
+    if board is None or "trials" not in board:
+        return {"models": "–", "searched": "0", "trials": "0"}
+    trials = board.loc[board["trials"] > 0, "trials"].astype(int)
+    span = sorted({trials.min(), trials.max()}) if len(trials) else [0]
+    return {"models": str(len(board)), "searched": str(len(trials)), "trials": "–".join(str(end) for end in span)}
 
 
 def _largest(board: pd.DataFrame | None, name: str) -> int | None:

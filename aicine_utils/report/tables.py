@@ -103,7 +103,7 @@ def _interval(low: float, high: float, column: Column) -> str:
 
 
 def _best(series: pd.Series, column: Column) -> np.ndarray:
-    if not column.direction or series.notna().sum() < 2:
+    if not column.direction or series.nunique() < 2:  # one value, or all alike: nothing to mark
         return np.zeros(len(series), bool)
     return (series == (series.max() if column.direction == "higher" else series.min())).to_numpy(bool, na_value=False)
 

@@ -1,0 +1,150 @@
+"""The whole pipeline at mock size, once a session; then what it left behind, and what a failure leaves."""
+
+import json
+import re
+
+import pandas as pd
+import pytest
+from command_line import aicine
+
+from aicine_utils.pipeline import plan
+
+BROKEN = """# %% [markdown]
+# # Broken on purpose
+
+# %% tags=["parameters"]
+dataset = "mock"
+preset = "mock"
+
+# %% [markdown]
+# ## The step that fails
+
+# %%
+1 / 0
+"""
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    """A whole report on the synthetic data set: its home, and what the run printed."""
+    home = tmp_path_factory.mktemp("report")
+    done = aicine(home, "run", "--preset", "mock")
+    log = home / "outputs" / "mock" / "runs" / "snakemake.log"
+    assert done.returncode == 0, done.stdout + done.stderr + (log.read_text() if log.exists() else "")
+    return home, done.stdout
+
+
+def test_every_notebook_has_a_page_and_the_index_links_them(report):
+    home, _ = report
+    folder = home / "outputs" / "mock" / "report"
+    index = (folder / "index.html").read_text()
+    for book in plan.notebooks():
+        assert (folder / f"{book.name}.html").stat().st_size < 1_500_000
+        assert f"{book.name}.html" in index
+    assert "index.ko.html" in index
+
+
+def test_no_page_asks_for_anything_from_outside(report):
+    home, _ = report
+    for page in (home / "outputs" / "mock" / "report").glob("*.html"):
+        text = page.read_text()
+        assert not re.search(r'<(?:script|link|img|iframe)[^>]+(?:src|href)="(?:https?:)?//', text), page.name
+
+
+def test_the_summary_names_every_notebook(report):
+    _, printed = report
+    for book in plan.notebooks():
+        assert re.search(rf"{book.name}\s+ok\s+\d+\s+\d+", printed), printed
+
+
+def test_the_leaderboard_holds_every_model_with_intervals(report):
+    from aicine_utils.models import registry
+
+    home, _ = report
+    board = pd.read_csv(home / "outputs" / "mock" / "tables" / "leaderboard.csv")
+    assert set(board["model"]) == set(registry.names())
+    assert (board["ndcg@10_low"] <= board["ndcg@10"]).all()
+    assert (board["ndcg@10"] <= board["ndcg@10_high"]).all()
+    assert board["place"].min() == 1
+
+
+def test_a_second_run_does_nothing(report):
+    home, _ = report
+    before = {path: path.stat().st_mtime_ns for path in (home / "outputs" / "mock").rglob("*.html")}
+    done = aicine(home, "run", "--preset", "mock")
+    assert done.returncode == 0
+    assert before == {path: path.stat().st_mtime_ns for path in (home / "outputs" / "mock").rglob("*.html")}
+    assert all(re.search(rf"{book.name}\s+ok.*yes", done.stdout) for book in plan.notebooks()), done.stdout
+
+
+def test_a_dry_run_after_one_notebook_changed_names_it_and_what_builds_on_it(report, tmp_path):
+    home, _ = report
+    copies = tmp_path / "notebooks"
+    copies.mkdir()
+    for book in plan.notebooks():
+        (copies / f"{book.name}.py").write_text(book.source.read_text())
+    changed = copies / "02_non_personalised.py"
+    changed.write_text(changed.read_text().replace("## 1 Question", "## 1 The question"))
+    # The same folder twice, so that only the text differs and not the place.
+    aicine(home, "run", "--preset", "mock", "--dry-run", notebooks=copies)
+    printed = aicine(home, "run", "--preset", "mock", "--dry-run", notebooks=copies).stdout
+    rerun = set(re.findall(r"runs/notebooks/(\w+)\.ipynb$", printed, re.MULTILINE))
+    assert {"02_non_personalised", "10_comparison"} <= rerun
+
+
+def test_a_failing_notebook_gets_a_page_that_names_cell_heading_and_error(tmp_path):
+    notebooks = tmp_path / "notebooks"
+    notebooks.mkdir()
+    (notebooks / "01_broken.py").write_text(BROKEN)
+    done = aicine(tmp_path, "run", "--preset", "mock", notebooks=notebooks)
+    assert done.returncode == 1
+    assert re.search(r"01_broken\s+failed", done.stdout)
+    page = (tmp_path / "outputs" / "mock" / "report" / "01_broken.html").read_text()
+    for expected in ("The step that fails", "ZeroDivisionError", "1", "MB"):
+        assert expected in page
+    assert "01_broken.html" in (tmp_path / "outputs" / "mock" / "report" / "index.html").read_text()
+    status = json.loads((tmp_path / "outputs" / "mock" / "runs" / "notebooks" / "01_broken.json").read_text())
+    assert status["status"] == "failed"
+    assert status["error"]["heading"] == "The step that fails"
+    assert not (tmp_path / "outputs" / "mock" / "runs" / "notebooks" / "01_broken.ipynb").exists()
+
+
+def test_a_killed_kernel_is_a_failure_and_says_so(tmp_path):
+    notebooks = tmp_path / "notebooks"
+    notebooks.mkdir()
+    killed = BROKEN.replace("1 / 0", "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)")
+    (notebooks / "01_killed.py").write_text(killed)
+    done = aicine(tmp_path, "run", "--preset", "mock", notebooks=notebooks)
+    assert done.returncode == 1
+    page = (tmp_path / "outputs" / "mock" / "report" / "01_killed.html").read_text()
+    assert "kernel died" in page
+    assert "The step that fails" in page
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["--dataset", "ml-10k"], "ml-10m|ml-100k"),
+        (["--data", "nowhere/at/all"], "nowhere/at/all"),
+        (["--preset", "quik"], "quick"),
+        (["--preset", "mock", "--only", "2x"], "02"),
+        (["--preset", "mock", "--only", "02", "-p", "sed=1"], "seed"),
+        (["--preset", "mock", "--only", "02", "-p", "seed"], "name=value"),
+        (["--preset", "mock", "-p", "seed=1"], "--only"),
+        (["--preset", "mock", "--from", "99"], "notebook"),
+    ],
+)
+def test_a_mistake_is_one_message_and_code_2(tmp_path, words, expected):
+    done = aicine(tmp_path, "run", *words)
+    assert done.returncode == 2
+    assert re.search(expected, done.stderr), done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+    assert not (tmp_path / "outputs").exists()
+
+
+def test_one_notebook_with_a_parameter(report):
+    home, _ = report
+    done = aicine(home, "run", "--preset", "mock", "--only", "02", "-p", "seed=7")
+    assert done.returncode == 0, done.stdout + done.stderr
+    status = json.loads((home / "outputs" / "mock" / "runs" / "notebooks" / "02_non_personalised.json").read_text())
+    assert status["parameters"]["seed"] == 7

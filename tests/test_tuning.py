@@ -1,0 +1,137 @@
+"""The search sees validation only, goes on where it stopped, and its winners are what later runs use."""
+
+from dataclasses import replace
+
+import optuna
+import pytest
+import yaml
+
+from aicine_utils import experiment, settings, tuning
+from aicine_utils.errors import AicineError
+from aicine_utils.metrics import evaluate, rating
+from aicine_utils.models import registry
+
+SEARCHED = [name for name in registry.names() if settings.model_config(name)["search"]]
+
+
+@pytest.fixture
+def scored(monkeypatch):
+    """Parameters of every setting that was trained."""
+    asked, score = [], tuning.score
+
+    def counted(name, split, seed, **params):
+        asked.append(params)
+        return score(name, split, seed, **params)
+
+    monkeypatch.setattr(tuning, "score", counted)
+    return asked
+
+
+@pytest.fixture
+def configs(monkeypatch, tmp_path):
+    """A folder for winners that is not the project's own; the models' settings stay."""
+    (tmp_path / "models").symlink_to(settings.CONFIGS / "models")
+    monkeypatch.setattr(settings, "CONFIGS", tmp_path)
+    settings.read_yaml.cache_clear()
+    yield tmp_path
+    settings.read_yaml.cache_clear()
+
+
+def test_defaults_come_first(mock_split, scored):
+    tuning.tune("baseline", mock_split, 3)
+    assert scored[0] == {"reg_u": 15, "reg_i": 10}
+    assert len(scored) == 3
+
+
+def test_search_goes_on_as_if_it_had_not_stopped(mock_split, scored, monkeypatch, tmp_path):
+    at_once = tuning.tune("baseline", mock_split, 6)
+    whole, scored[:] = list(scored), []
+    monkeypatch.setenv("AICINE_HOME", str(tmp_path / "another"))
+    for trials in (2, 2, 4, 6):
+        in_parts = tuning.tune("baseline", mock_split, trials)
+    assert scored == whole
+    assert in_parts == at_once
+    assert len({tuple(params.items()) for params in scored}) == 6
+
+
+def test_test_ratings_are_not_seen(mock_split, monkeypatch, tmp_path):
+    clean = tuning.tune("svd", mock_split, 3), tuning.history("svd", mock_split)
+    monkeypatch.setenv("AICINE_HOME", str(tmp_path / "another"))
+    test = mock_split.test
+    poison = test.assign(rating=6 - test["rating"], movie_id=test["movie_id"].to_numpy()[::-1])
+    poisoned = replace(mock_split, test=poison)
+    assert (tuning.tune("svd", poisoned, 3), tuning.history("svd", poisoned)) == clean
+    nothing = replace(mock_split, test=test.iloc[:0], hash="nothing")
+    assert (tuning.tune("svd", nothing, 3), tuning.history("svd", nothing)) == clean
+
+
+@pytest.mark.parametrize(("name", "metric"), [("baseline", "rmse"), ("mean_rating", "ndcg@10"), ("ease", "ndcg@10")])
+def test_winner_is_the_best_trial_of_the_right_metric(mock_split, name, metric):
+    winner, trials = tuning.tune(name, mock_split, 4), tuning.history(name, mock_split)
+    best = (min if metric == "rmse" else max)(trials, key=lambda trial: trial["value"])
+    assert winner == tuning.Winner(
+        {key: value for key, value in best.items() if key != "value"}, metric, round(best["value"], 6), 4
+    )
+
+
+def test_score_is_measured_on_validation(mock_split):
+    held_out = mock_split.for_validation()
+    model = registry.create("baseline", "mock", 0, reg_u=3).fit(mock_split)
+    stars = mock_split.valid.assign(predicted=model.predict(mock_split.valid))
+    assert tuning.score("baseline", held_out, 0, reg_u=3) == pytest.approx(rating.rmse(stars), abs=1e-6)
+    lists = registry.create("views", "mock").fit(held_out).recommend(mock_split.valid["user_id"].unique(), 10)
+    expected = evaluate.means(evaluate.evaluate(lists, mock_split.relevant(mock_split.valid), ks=(10,)))["ndcg@10"]
+    assert tuning.score("views", held_out, 0) == pytest.approx(expected)
+
+
+def test_diverging_settings_are_left_out_but_not_the_default(mock_split, monkeypatch):
+    def diverges(name, split, seed, reg_u, **_):
+        if reg_u != 15:
+            raise AicineError("not a number")
+        return 1.0
+
+    monkeypatch.setattr(tuning, "score", diverges)
+    assert tuning.tune("baseline", mock_split, 3) == tuning.Winner({"reg_u": 15, "reg_i": 10}, "rmse", 1.0, 1)
+    monkeypatch.setattr(tuning, "score", lambda *_, **__: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        tuning.tune("svd", mock_split, 3)
+
+
+def test_nothing_to_search_is_an_error(mock_split):
+    with pytest.raises(AicineError, match=r"slope_one has nothing to search.*slope_one\.yaml"):
+        tuning.tune("slope_one", mock_split, 2)
+
+
+def test_points_stay_in_their_ranges():
+    space = {"a": [1, 8, "log"], "b": [0.1, 1.0], "c": {"choice": ["x", "y"]}}
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    points = [tuning.suggest(study.ask(), space) for _ in range(40)]
+    assert {type(point["a"]) for point in points} == {int}
+    assert {point["a"] for point in points} >= {1, 2, 3}
+    assert all(1 <= point["a"] <= 8 and 0.1 <= point["b"] <= 1.0 for point in points)
+    assert {point["c"] for point in points} == {"x", "y"}
+
+
+@pytest.mark.parametrize("name", SEARCHED)
+def test_defaults_lie_in_the_ranges(name):
+    config = settings.model_config(name)
+    for key, space in config["search"].items():
+        default = config["params"][key]
+        inside = default in space["choice"] if isinstance(space, dict) else space[0] <= default <= space[1]
+        assert inside, f"{name}: {key} = {default} is outside {space}"
+
+
+def test_winners_are_written_and_used(mock_split, configs):
+    for name, params in {"svd": {"n_factors": 7, "lr_all": 1e-5}, "baseline": {"reg_u": 3}}.items():
+        tuning.write_winners("mock", "user_temporal", {name: tuning.Winner(params, "rmse", 0.9, 20)})
+    text = (configs / "tuned" / "mock.yaml").read_text(encoding="utf-8")
+    assert list(yaml.safe_load(text)) == ["baseline", "svd"]
+    assert settings.tuned("mock")["svd"] == {
+        "params": {"n_factors": 7, "lr_all": 1e-5}, "protocol": "user_temporal", "metric": "rmse", "value": 0.9,
+        "trials": 20,
+    }  # fmt: skip
+    assert settings.model_params("svd", "mock")["n_factors"] == 7
+    assert settings.model_params("svd", "ml-100k")["n_factors"] == 100
+    assert experiment.run("svd", mock_split, n_epochs=1).manifest["params"] == {
+        "n_factors": 7, "n_epochs": 1, "biased": True, "lr_all": 1e-5, "reg_all": 0.02,
+    }  # fmt: skip
