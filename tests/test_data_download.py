@@ -1,5 +1,5 @@
 import hashlib
-import os
+import random
 import stat
 import threading
 import zipfile
@@ -11,7 +11,7 @@ from aicine_utils.data import download
 from aicine_utils.errors import AicineError
 
 CHUNK = download.CHUNK
-CONTENT = os.urandom(700_000)
+CONTENT = random.Random(0).randbytes(700_000)
 MD5 = hashlib.md5(CONTENT).hexdigest()
 
 
