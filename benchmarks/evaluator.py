@@ -17,12 +17,13 @@ import numpy as np
 import pandas as pd
 
 from aicine_utils import columns as c
-from aicine_utils import settings, splits
+from aicine_utils import splits
 from aicine_utils.data import datasets
 from aicine_utils.metrics import evaluate as ev
 from aicine_utils.metrics.ranking import METRICS
 from aicine_utils.models.base import Recommender
 from aicine_utils.splits import Split
+from benchmarks import record
 
 K_MAX = 100
 MAX_SECONDS, MAX_MB, MIN_RATIO = 3.0, 500.0, 5.0
@@ -146,11 +147,9 @@ def main() -> int:
     args = parser.parse_args()
     table = measure(args.dataset, args.repeats)
     print(table.iloc[:, :5].to_string(index=False, float_format="{:.3f}".format, na_rep=""))
-    path = settings.home() / "outputs" / "benchmarks" / "evaluator.csv"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    table.to_csv(path, index=False)
+    record.keep(table, "evaluator")
     return int((table["met"] == "no").any())
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    record.run(main)

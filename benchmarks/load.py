@@ -15,8 +15,8 @@ from statistics import median
 
 import pandas as pd
 
-from aicine_utils import settings
 from aicine_utils.data import datasets
+from benchmarks import record
 
 REPEATS = 3
 LOAD = """
@@ -62,14 +62,13 @@ def at_hand() -> list[str]:
     return ["ml-100k", *[n for n in datasets.SOURCES if n != "ml-100k" and any(p.is_dir() for p in datasets.places(n))]]
 
 
-def main() -> None:
+def main() -> int:
     """Measure, print, keep."""
     table = pd.DataFrame([measure(name) for name in sys.argv[1:] or at_hand()])
     print(table.to_string(index=False))
-    path = settings.home() / "outputs" / "benchmarks" / "load.csv"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    table.to_csv(path, index=False)
+    record.keep(table, "load")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    record.run(main)

@@ -17,7 +17,6 @@ from joblib import Parallel, delayed
 from surprise.model_selection import KFold
 
 from aicine_utils import columns as c
-from aicine_utils import settings
 from aicine_utils.data import datasets
 from aicine_utils.data.movielens import MovieLens
 from aicine_utils.errors import unknown
@@ -25,6 +24,7 @@ from aicine_utils.models.factorisation import NMF, SVD, Baseline, CoClustering, 
 from aicine_utils.models.surprise_base import build_trainset
 from aicine_utils.models.surprise_knn import KNNBaseline
 from aicine_utils.splits import Split
+from benchmarks import record
 
 BAR = 0.005
 RANDOM_SEEDS = range(10)
@@ -93,15 +93,6 @@ def compare(dataset: str, names: list[str], jobs: int) -> pd.DataFrame:
     return table[order].assign(dataset=dataset)[["dataset", *order]]
 
 
-def keep(table: pd.DataFrame) -> None:
-    """Write the rows to ``outputs/benchmarks/published_surprise.csv``, in place of older ones of the same names."""
-    path = settings.home() / "outputs" / "benchmarks" / "published_surprise.csv"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    older = [pd.read_csv(path)] if path.exists() else []
-    both = pd.concat([*older, table]).drop_duplicates(["dataset", "model"], keep="last")
-    both.sort_values("dataset", kind="stable").to_csv(path, index=False)
-
-
 def main() -> int:
     """Measure, print and write the table; 1 when a row misses the bar."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -117,9 +108,9 @@ def main() -> int:
     print(table.to_string(index=False, float_format="{:.3f}".format))
     missed = table.loc[table["difference"].abs() > BAR, "model"].tolist()
     print(f"Bar: {BAR} RMSE from the published value. {'Missed by ' + ', '.join(missed) if missed else 'All within'}.")
-    keep(table)
+    record.keep(table, "published_surprise", by=["dataset", "model"])
     return int(bool(missed))
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    record.run(main)

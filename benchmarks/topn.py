@@ -13,12 +13,13 @@ import numpy as np
 import pandas as pd
 
 from aicine_utils import columns as c
-from aicine_utils import settings, splits
+from aicine_utils import splits
 from aicine_utils.data import datasets
 from aicine_utils.models.factorisation import SVD
 from aicine_utils.models.original_study import top_n_loop
 from aicine_utils.models.surprise_base import build_trainset
 from aicine_utils.splits import Split
+from benchmarks import record
 
 K = 10
 BAR = 100
@@ -76,10 +77,8 @@ def report(table: pd.DataFrame, sample: int, n_users: int) -> None:
     """Print the table and write it to ``outputs/benchmarks/topn.csv``."""
     print(table.to_string(index=False, float_format="{:,.5g}".format))
     print(f"The loop was measured on {sample} random users and scaled to {n_users:,}. Bar: {BAR} times as fast.")
-    path = settings.home() / "outputs" / "benchmarks" / "topn.csv"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    table.to_csv(path, index=False)
+    record.keep(table, "topn")
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    record.run(main)

@@ -55,7 +55,8 @@ class PageExporter(HTMLExporter):
 
     def __init__(self, **kwargs: Any) -> None:
         self.ids: Counter[str] = Counter()
-        config = Config({"NbConvertBase": {"display_data_priority": _SHOWN}})
+        config = Config({"NbConvertBase": {"display_data_priority": _SHOWN},
+                         "CoalesceStreamsPreprocessor": {"enabled": True}})  # fmt: skip
         super().__init__(config=config, template_name="notebook", extra_template_basedirs=[str(TEMPLATES)], **kwargs)
 
     def default_filters(self) -> Any:
