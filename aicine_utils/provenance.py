@@ -98,8 +98,8 @@ def environment() -> dict[str, Any]:
         "revision": revision(),
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in PACKAGES},
-        "host": {"system": platform.system(), "machine": platform.machine(), "cores": os.cpu_count(),
-                 "memory_gb": round(psutil.virtual_memory().total / 2**30)},
+        "host": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, "
+                f"{psutil.virtual_memory().total / 2**30:.0f} GB",
     }  # fmt: skip
 
 
