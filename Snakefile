@@ -20,7 +20,8 @@ PARAMETERS = config.get("parameters") or {}
 CHOSEN = [plan.find(name).name for name in str(config.get("only") or "").split(",") if name]
 NAMES = CHOSEN or [book.name for book in plan.notebooks()]
 GIVEN = [f"-p {shlex.quote(f'{name}={json.dumps(value)}')}" for name, value in PARAMETERS.items()]
-AICINE = f"{sys.executable} -m aicine_utils"
+QUOTED = shlex.quote(DATASET).replace("{", "{{").replace("}", "}}")
+AICINE = f"{shlex.quote(sys.executable)} -m aicine_utils"
 OUT = f"outputs/{NAME}"
 
 
@@ -37,7 +38,7 @@ rule index:
     params:
         code=provenance.source_of("aicine_utils.report.index"),
     shell:
-        f"{AICINE} index --dataset '{DATASET}'"
+        f"{AICINE} index --dataset {QUOTED}"
 
 
 rule page:
@@ -50,7 +51,7 @@ rule page:
         templates=settings.fingerprint("report"),
         planned=",".join(NAMES),
     shell:
-        f"{AICINE} page {{wildcards.book}} --dataset '{DATASET}' --planned {{params.planned}}"
+        f"{AICINE} page {{wildcards.book}} --dataset {QUOTED} --planned {{params.planned}}"
 
 
 rule notebook:
@@ -66,7 +67,7 @@ rule notebook:
         preset=PRESET,
         given=lambda w: " ".join(GIVEN) if w.book in CHOSEN else "",
     shell:
-        f"{AICINE} execute {{wildcards.book}} --dataset '{DATASET}' --preset {PRESET} {{params.given}}"
+        f"{AICINE} execute {{wildcards.book}} --dataset {QUOTED} --preset {PRESET} {{params.given}}"
 
 
 rule data:
@@ -76,8 +77,8 @@ rule data:
         source=datasets.signature(DATASET),
         code=provenance.source_of("aicine_utils.data.datasets"),
     shell:
-        f"{AICINE} data --dataset '{DATASET}'"
+        f"{AICINE} data --dataset {QUOTED}"
 
 
 onerror:
-    shell(f"{AICINE} index --dataset '{DATASET}'")
+    shell(f"{AICINE} index --dataset {QUOTED}")

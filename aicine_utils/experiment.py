@@ -12,21 +12,19 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from filelock import FileLock
 
 from aicine_utils import columns as c
-from aicine_utils import provenance, settings
+from aicine_utils import provenance, settings, splits
 from aicine_utils.metrics import evaluate, rating
 from aicine_utils.models import registry
-from aicine_utils.models.base import Recommender
+from aicine_utils.models.base import Recommender, lists
 from aicine_utils.splits import Split
-
-LIST_LENGTH = 100
 
 
 @dataclass(frozen=True)
@@ -75,7 +73,9 @@ def key(model: Recommender, split: Split) -> str:
     """Twelve hex digits that name a run of this model on this split."""
     module = type(model).__module__
     parts = [module, type(model).__name__, json.dumps(model.params, sort_keys=True), split.hash, str(model.seed)]
-    return provenance.digest([*parts, provenance.source_of(module, within="aicine_utils.models")])
+    code = [provenance.source_of(module, within="aicine_utils.models"),
+            provenance.source_of(splits.__name__, within=splits.__name__)]  # fmt: skip
+    return provenance.digest([*parts, str(split.refits), *code])
 
 
 def run(name: str, split: Split, seed: int = 0, **overrides: Any) -> Result:
@@ -84,7 +84,7 @@ def run(name: str, split: Split, seed: int = 0, **overrides: Any) -> Result:
     ``overrides`` replace parameters of the committed configuration. Safe to call from several processes at once.
     """
     dataset = split.info["dataset"]
-    model = registry.create(name, dataset, seed, **overrides)
+    model = registry.create(name, dataset, seed, split.protocol, **overrides)
     folder = run_folder(dataset, split, name, seed, key(model, split))
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(folder.parent / f".{folder.name}.lock"):
@@ -120,6 +120,8 @@ def _write(folder: Path, make: Callable[[Path], None]) -> None:
 
 def _make(target: Path, name: str, model: Recommender, split: Split) -> None:
     final = split.for_test()
+    for library in model.libraries:
+        import_module(library)  # a second of importing is no training
     with provenance.Cost() as whole:
         with provenance.Cost() as fitting:
             model.fit(final)
@@ -141,25 +143,6 @@ def _make(target: Path, name: str, model: Recommender, split: Split) -> None:
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **provenance.environment(),
     }  # fmt: skip
     (target / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
-
-
-def lists(model: Recommender, split: Split, k: int = LIST_LENGTH) -> tuple[pd.DataFrame, pd.DataFrame | None]:
-    """The best ``k`` for every test user and, from the same scores, predicted stars where the model rates."""
-    test = split.test
-    users = test[c.USER].unique()
-    columns = np.searchsorted(model.movie_ids_, test[c.MOVIE].to_numpy())
-    rows_of_test = np.searchsorted(model.user_ids_, test[c.USER].to_numpy())
-    parts, stars = [], np.empty(len(test), np.float32)
-    for rows, scores in model.iter_scores(users):
-        parts.append(model._best(rows, scores, k))
-        if model.rates:
-            here = np.flatnonzero((rows_of_test >= rows[0]) & (rows_of_test <= rows[-1]))
-            stars[here] = scores[np.searchsorted(rows, rows_of_test[here]), columns[here]]
-    topk = pd.concat(parts, ignore_index=True)
-    if not model.rates:
-        return topk, None
-    predictions = test[[c.USER, c.MOVIE, c.RATING]].assign(**{c.PREDICTED: np.clip(stars, *model.scale_)})
-    return topk, predictions
 
 
 def measure(topk: pd.DataFrame, predictions: pd.DataFrame | None, split: Split) -> pd.DataFrame:
@@ -220,7 +203,7 @@ def preferred(name: str, dataset: str, protocol: str = "user_temporal") -> Resul
     The one chosen last; if none was, the last one made with the committed settings; else the last one made.
     """
     manifests = (settings.output_dir(dataset) / "runs" / protocol).glob(f"{name}-s*-*/manifest.json")
-    committed = registry.create(name, dataset).params
+    committed = registry.create(name, dataset, protocol=protocol).params
 
     def rank(path: Path) -> tuple:
         # A file's time changes when a run is copied or measured again, so what the manifest says comes first.

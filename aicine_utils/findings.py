@@ -19,6 +19,8 @@ PRIMARY = "user_temporal"
 RANKING = "ndcg@10"
 STARS = "rmse"
 POPULAR = "popularity"
+CHANCE = "random"  # never a candidate, whatever shares its place
+CLOSE, CHEAPER = 0.05, 2  # share of the mean that a model of half the cost may give up
 COMPARISON = "10_comparison.html"
 MISSING = "–"
 _PLACES = {RANKING: "place", STARS: "place_rmse"}
@@ -74,7 +76,7 @@ def findings(leaderboard: pd.DataFrame) -> list[Finding]:
 
 
 def decision(leaderboard: pd.DataFrame) -> list[Decision]:
-    """One decision a job: the home row by NDCG@10, the stars shown by RMSE; the cheapest of those in first place."""
+    """One decision a job: the home row by NDCG@10, the stars shown by RMSE; see :func:`_choice`."""
     board = primary(leaderboard)
     return [made for job, metric in (("home", RANKING), ("stars", STARS)) if (made := _decide(board, job, metric))]
 
@@ -248,21 +250,34 @@ def _coverage(board: pd.DataFrame) -> Finding | None:
 
 
 def _decide(board: pd.DataFrame, job: Literal["stars", "home"], metric: str) -> Decision | None:
-    rows = ranking(board, metric)
+    rows = ranking(board[board["model"] != CHANCE], metric)
     if rows.empty:
         return None
     first = rows[rows["first"]]
-    best = min((row for _, row in first.iterrows()), key=_cost)
+    best, thrifty = _choice(first, metric)
     rivals = first if len(first) > 1 else rows
     others = rivals[rivals["model"] != best["model"]]
     second = others.iloc[0] if len(others) else None
     margin = None if second is None else float(best[metric] - second[metric]) * (-1 if metric == STARS else 1)
-    case = "only" if margin is None else "tied" if len(first) > 1 else "alone"
-    shown = "" if margin is None else f"{margin:+.3f}" if case == "tied" else f"{margin:.3f}"
+    case = "only" if margin is None else ("cheap" if thrifty else "tied") if len(first) > 1 else "alone"
+    shown = "" if margin is None else f"{margin:+.3f}" if case in ("tied", "cheap") else f"{margin:.3f}"
     text = _say(job, case, best=best["label"], value=value_text(best, metric), n=len(first), margin=shown,
                 second="" if second is None else second["label"])  # fmt: skip
     runner_up = None if second is None else str(second["label"])
     return Decision(job, best["model"], best["label"], runner_up, margin, len(first) == 1, text, COMPARISON)
+
+
+def _choice(first: pd.DataFrame, metric: str) -> tuple[pd.Series, bool]:
+    """Whom to ship of those in first place, and whether for its cost.
+
+    The best by its mean, unless another costs less than half and gives up less than a twentieth: not being told apart
+    is not being equal, and a cheap model may hide behind a wide interval.
+    """
+    best = first.iloc[0]
+    near = first[(first[metric] - best[metric]).abs() <= CLOSE * abs(best[metric])]
+    cheap = min((row for _, row in near.iterrows()), key=_cost)
+    thrifty = _cost(cheap) * CHEAPER <= _cost(best)
+    return (cheap, True) if thrifty else (best, False)
 
 
 def ratio_text(a: pd.Series, b: pd.Series, metric: str) -> str:

@@ -13,6 +13,7 @@ from aicine_utils.models import registry
 from aicine_utils.splits import Split
 
 COSTS = ["fit_seconds", "recommend_seconds", "peak_mb", "parameters"]
+LOW_IS_GOOD = {"rmse", "mae", "mse"}
 
 
 def leaderboard(results: Iterable[Result], split: Split, resamples: int = 2000) -> pd.DataFrame:
@@ -28,14 +29,19 @@ def leaderboard(results: Iterable[Result], split: Split, resamples: int = 2000) 
     table = pd.DataFrame(rows, index=pd.Index([result.name for result in results], name=None))
     table["place"] = places(results)["place"]
     raters = [result for result in results if result.predictions is not None]
-    table["place_rmse"] = places(raters, "mse", 0)["place"] if raters else float("nan")
+    table["place_rmse"] = places(raters, "rmse", 0)["place"] if raters else float("nan")
     return table.sort_values(["ndcg@10", "model"], ascending=[False, True], ignore_index=True)
 
 
 def places(results: Iterable[Result], metric: str = "ndcg", k: int = 10) -> pd.DataFrame:
-    """Place, difference to the best with interval, Holm's p and effect size of each model on one per-user metric."""
-    values = pd.DataFrame({result.name: result.values(metric, k) for result in results})
-    return significance.places(values, higher_is_better=metric not in {"mse", "mae"})
+    """Place, difference to the best with interval, Holm's p and effect size of each model on one metric."""
+    values = pd.DataFrame({result.name: _judged(result, metric, k) for result in results})
+    return significance.places(values, higher_is_better=metric not in LOW_IS_GOOD)
+
+
+def _judged(result: Result, metric: str, k: int) -> pd.Series:
+    """What a paired test compares, by user; RMSE is judged by the squared error pooled over all ratings, as shown."""
+    return rating.contributions(result.predictions) if metric == "rmse" else result.values(metric, k)
 
 
 def compare(results: Mapping[str, Result], metric: str, k: int = 10, resamples: int = 2000) -> pd.DataFrame:
@@ -43,8 +49,8 @@ def compare(results: Mapping[str, Result], metric: str, k: int = 10, resamples: 
 
     Columns: label, place, ``ndcg@10`` and so on with ``_low`` and ``_high``, settings (text); in the order given.
     """
-    values = pd.DataFrame({label: result.values(metric, k) for label, result in results.items()})
-    place = significance.places(values, higher_is_better=metric not in {"mse", "mae"})["place"]
+    values = pd.DataFrame({label: _judged(result, metric, k) for label, result in results.items()})
+    place = significance.places(values, higher_is_better=metric not in LOW_IS_GOOD)["place"]
     rows = [
         {"label": label, "place": place[label], **means(result, resamples), "settings": settings_text(result)}
         for label, result in results.items()
@@ -64,7 +70,7 @@ def _row(result: Result, split: Split, catalogue: beyond.Catalogue, resamples: i
         "protocol": split.protocol, "model": entry.name, "label": entry.label, "family": entry.family, "seeds": 1,
         "n_users": result.values().size, **means(result, resamples),
         **beyond.evaluate_beyond(result.topk, split, catalogue=catalogue),
-        "trials": settings.tuned(manifest["dataset"]).get(entry.name, {}).get("trials", 0),
+        "trials": settings.winner(entry.name, manifest["dataset"], split.protocol).get("trials", 0),
         **{name: manifest[name] for name in COSTS},
     }  # fmt: skip
 

@@ -66,8 +66,11 @@ class Study:
         return leaderboard.leaderboard(results.values(), self.split, self.preset.resamples)
 
     def keep(self, name: str, make: Callable[[], pd.DataFrame], source: str, **key: object) -> pd.DataFrame:
-        """A table that takes long to make; read while split, seed, ``key`` and the code of module ``source`` stay."""
-        parts = [self.split.hash, str(self.seed), repr(sorted(key.items())), provenance.source_of(source)]
+        """A table that takes long to make; read while split, seed, ``key``, the settings of the models, their code and
+        that of module ``source`` stay.
+        """
+        code = [provenance.source_of(source), provenance.source_of_models(), settings.fingerprint("configs")]
+        parts = [self.split.hash, str(self.seed), repr(sorted(key.items())), *code]
         folder = settings.output_dir(self.data.name) / "runs" / "tables"
         return experiment.kept_table(folder / f"{name}-{provenance.digest(parts)}.parquet", make)
 
@@ -281,13 +284,16 @@ def provenance_note(study: Study, results: Mapping[str, Result]) -> None:
     """What the numbers were made from: data, split, seed, settings of each model."""
     params = [{"label": registry.entry(r.name).label, "key": r.folder.name.rsplit("-", 1)[1],
                "settings": leaderboard.settings_text(r),
-               "source": settings_source(r.name, study.data.name)} for r in results.values()]  # fmt: skip
+               "source": settings_source(r)} for r in results.values()]  # fmt: skip
     caption = f"{study.data.name}, split {study.split.protocol} {study.split.hash}, seed {study.seed}"
     columns = {"label": "Model", "settings": "Settings", "source": "From", "key": "Run"}
     study.show(pd.DataFrame(params), "settings", caption, columns)
 
 
-def settings_source(name: str, dataset: str) -> str:
-    """Where a model's settings came from: a search with its number of trials, or the defaults."""
-    found = settings.tuned(dataset).get(name)
+def settings_source(result: Result) -> str:
+    """Where a run's settings came from: a search with its number of trials, the defaults, or this notebook."""
+    made = result.manifest
+    found = settings.winner(result.name, made["dataset"], made["protocol"])
+    if made["params"] != registry.create(result.name, made["dataset"], protocol=made["protocol"]).params:
+        return "set here"
     return f"search, {found['trials']} trials on validation" if found else "defaults"

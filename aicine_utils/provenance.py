@@ -48,9 +48,14 @@ def source_of_script(path: Path) -> str:
 
     Every model counts as imported: the registry finds them by name.
     """
-    models = [f"aicine_utils.models.{file.stem}" for file in (Path(__file__).parent / "models").glob("*.py")]
-    modules = {*models, *_imports(ast.parse(path.read_text(encoding="utf-8")))}
-    return digest(source_of(module) for module in sorted(modules))
+    modules = sorted(_imports(ast.parse(path.read_text(encoding="utf-8"))))
+    return digest([source_of_models(), *(source_of(module) for module in modules)])
+
+
+def source_of_models() -> str:
+    """Digest of the code of every model, which the registry finds by name."""
+    files = sorted((Path(__file__).parent / "models").glob("*.py"))
+    return digest(source_of(f"aicine_utils.models.{file.stem}") for file in files)
 
 
 @cache

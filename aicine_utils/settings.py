@@ -74,14 +74,22 @@ def model_config(name: str) -> dict[str, Any]:
 
 
 def tuned(dataset: str) -> dict[str, Any]:
-    """Committed winners of the tuning on one data set, by model name; empty where nothing was tuned."""
+    """Committed winners of the search on one data set, by protocol and model; empty where nothing was searched."""
     path = CONFIGS / "tuned" / f"{dataset}.yaml"
     return read_yaml(path) if path.exists() else {}
 
 
-def model_params(name: str, dataset: str) -> dict[str, Any]:
-    """Parameters that a run uses: the defaults, then the committed winners for this data set."""
-    return {**model_config(name)["params"], **tuned(dataset).get(name, {}).get("params", {})}
+def winner(name: str, dataset: str, protocol: str) -> dict[str, Any]:
+    """The committed winner of a model's search on this data set under this protocol; empty where there is none.
+
+    One protocol's validation ratings are another's test ratings, so a winner serves its own protocol only.
+    """
+    return tuned(dataset).get(protocol, {}).get(name, {})
+
+
+def model_params(name: str, dataset: str, protocol: str) -> dict[str, Any]:
+    """Parameters that a run uses: the defaults, then the committed winner for this data set and protocol."""
+    return {**model_config(name)["params"], **winner(name, dataset, protocol).get("params", {})}
 
 
 def fingerprint(folder: str) -> str:

@@ -5,11 +5,14 @@ stably by (user, timestamp, original row) first: half of MovieLens' neighbouring
 In the grids below a row is a user, time runs to the right: ``.`` train, ``v`` validation, ``T`` test, blank left out.
 """
 
+import contextlib
 import hashlib
 import json
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +26,7 @@ from aicine_utils.settings import data_dir
 
 LEFT_OUT, TRAIN, VALID, TEST = -1, 0, 1, 2
 RECBOLE_SEED = 2020
+LIKED = 0.75  # place on the scale from which a rating says "liked": 4 of 1-5, 8 of 1-10
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class Split:
 
     train, valid, test: user_id, movie_id, rating, timestamp; sorted by user and time; no (user, movie) in two parts.
     refits: whether the final model learns from train and validation together (see :meth:`for_test`).
-    min_relevant: a test rating at or above this is relevant; 0 counts every one.
+    min_relevant: a test rating of so many stars or more is relevant.
     """
 
     train: pd.DataFrame
@@ -68,6 +72,10 @@ class Split:
         cell = part[c.RATING].to_numpy(np.float32) if values == "ratings" else np.ones(len(part), np.float32)
         return sparse.csr_matrix((cell, (rows, cols)), shape=(len(self.user_ids), len(self.movie_ids)))
 
+    def stars_at(self, share: float) -> float:
+        """Stars at a place on the rating scale: 0 its lowest, 1 its highest, ``LIKED`` where liking begins."""
+        return stars_at(self.info["rating_scale"], share)
+
     def relevant(self, part: pd.DataFrame) -> pd.DataFrame:
         """user_id, movie_id of the relevant rows of ``part``."""
         return part.loc[part[c.RATING] >= self.min_relevant, [c.USER, c.MOVIE]]
@@ -86,11 +94,17 @@ class Split:
 
 @dataclass(frozen=True)
 class Protocol:
-    """How a protocol labels ratings, and how its test is read."""
+    """How a protocol labels ratings, and how its test is read: ``relevant_from`` is a place on the rating scale."""
 
     assign: Callable[[pd.DataFrame], np.ndarray]
     refits: bool
-    min_relevant: float
+    relevant_from: float
+
+
+def stars_at(scale: Sequence[float], share: float) -> float:
+    """Stars at a place on a scale [low, high]: 4.0 for [1, 5] and .75."""
+    low, high = scale
+    return low + share * (high - low)
 
 
 def time_order(ratings: pd.DataFrame) -> np.ndarray:
@@ -212,16 +226,17 @@ def _recbole_core(ratings: pd.DataFrame) -> np.ndarray:
 
 
 PROTOCOLS = {
-    "user_temporal": Protocol(user_temporal, refits=True, min_relevant=4.0),
-    "global_temporal": Protocol(global_temporal, refits=True, min_relevant=4.0),
-    "leave_one_out": Protocol(leave_one_out, refits=False, min_relevant=0.0),
-    "recbole_general": Protocol(recbole_general, refits=False, min_relevant=0.0),
-    "recbole_sequential": Protocol(recbole_sequential, refits=False, min_relevant=0.0),
+    "user_temporal": Protocol(user_temporal, refits=True, relevant_from=LIKED),
+    "global_temporal": Protocol(global_temporal, refits=True, relevant_from=LIKED),
+    "leave_one_out": Protocol(leave_one_out, refits=False, relevant_from=0.0),
+    "recbole_general": Protocol(recbole_general, refits=False, relevant_from=0.0),
+    "recbole_sequential": Protocol(recbole_sequential, refits=False, relevant_from=0.0),
 }
 
 
 def make(data: MovieLens, protocol: str = "user_temporal") -> Split:
-    """Divide ``data`` by one of :data:`PROTOCOLS`; the labels are kept below ``data/splits/`` and read from there.
+    """Divide ``data`` by one of :data:`PROTOCOLS`; the labels are also kept below ``data/splits/``, so that a
+    run elsewhere can show that it used the same.
 
     Raises AicineError for an unknown protocol, or when nothing is left to train on or to test with.
     """
@@ -233,13 +248,20 @@ def make(data: MovieLens, protocol: str = "user_temporal") -> Split:
     if parts[TRAIN].empty or parts[TEST].empty:
         raise AicineError(
             f"{data.name}: protocol {protocol} leaves {len(parts[TRAIN]):,} ratings to train on and "
-            f"{len(parts[TEST]):,} to test with. Users need at least 5 ratings; use more data or another protocol."
+            f"{len(parts[TEST]):,} to test with. "
+            "Users need at least 5 ratings, and a cut in time different times; use another protocol."
         )
     digest = hashlib.sha256(f"{data.info['fingerprint']}{protocol}".encode() + labels.tobytes()).hexdigest()[:12]
     info = {"dataset": data.name, "rating_scale": data.info["rating_scale"], **_counts(labels, parts)}
     _keep(data.name, protocol, digest, labels, info)
     return Split(parts[TRAIN], parts[VALID], parts[TEST], protocol, info, digest, data.movies, data.users,
-                 chosen.refits, chosen.min_relevant)  # fmt: skip
+                 chosen.refits, stars_at(data.info["rating_scale"], chosen.relevant_from))  # fmt: skip
+
+
+def possible(data: MovieLens, protocol: str) -> bool:
+    """Whether a protocol leaves something to train on and to test with: one cut in time needs different times."""
+    labels = PROTOCOLS[protocol].assign(data.ratings)
+    return bool((labels == TRAIN).any() and (labels == TEST).any())
 
 
 def _part(ratings: pd.DataFrame, labels: np.ndarray, part: int) -> pd.DataFrame:
@@ -263,13 +285,11 @@ def _keep(dataset: str, protocol: str, digest: str, labels: np.ndarray, info: di
     folder = data_dir() / "splits" / dataset / f"{protocol}-{digest}"
     if (folder / "split.json").exists():
         return
-    folder.mkdir(parents=True, exist_ok=True)
-    pd.DataFrame({"part": labels}).to_parquet(folder / "parts.parquet")
-    (folder / "split.json").write_text(json.dumps(info, indent=1), encoding="utf-8")
-
-
-def check_no_overlap(split: Split) -> None:
-    """Raise AicineError when a (user, movie) pair stands in two parts of the split."""
-    pairs = [set(zip(p[c.USER], p[c.MOVIE], strict=True)) for p in (split.train, split.valid, split.test)]
-    if len(set.union(*pairs)) != sum(map(len, pairs)):
-        raise AicineError(f"Split {split.protocol}: train, validation and test share ratings. Make the split again.")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as place:
+        partial = Path(place) / "split"
+        partial.mkdir()
+        pd.DataFrame({"part": labels}).to_parquet(partial / "parts.parquet")
+        (partial / "split.json").write_text(json.dumps(info, indent=1), encoding="utf-8")
+        with contextlib.suppress(OSError):  # another process made it meanwhile
+            partial.rename(folder)

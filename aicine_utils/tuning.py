@@ -14,14 +14,15 @@ import yaml
 
 from aicine_utils import provenance, settings
 from aicine_utils.errors import AicineError
-from aicine_utils.experiment import lists
 from aicine_utils.metrics import evaluate, rating
 from aicine_utils.models import registry
+from aicine_utils.models.base import lists
 from aicine_utils.splits import Split
 
 HEADER = """# Winners of the search, written by `python -m aicine_utils tune --dataset {dataset}`.
 # Ranges stand in configs/models; value is the winner's validation score; trials counts the defaults too.
 """
+NO_WINNERS = ""  # no protocol: what is not searched keeps its default
 Watch = Callable[[int, int, float], None]
 
 
@@ -43,7 +44,7 @@ def objective_of(name: str) -> str:
 
 def score(name: str, split: Split, seed: int, **params: Any) -> float:
     """Validation score of one setting; ``split`` comes from :meth:`Split.for_validation`."""
-    model = registry.create(name, split.info["dataset"], seed, **params).fit(split)
+    model = registry.create(name, split.info["dataset"], seed, NO_WINNERS, **params).fit(split)
     topk, predictions = lists(model, split, k=10)
     if objective_of(name) == "rmse":
         return rating.rmse(predictions)
@@ -133,13 +134,13 @@ def history(name: str, split: Split, seed: int = 0) -> list[dict[str, Any]]:
 
 
 def write_winners(dataset: str, protocol: str, winners: dict[str, Winner]) -> None:
-    """Merge winners into ``configs/tuned/<dataset>.yaml``."""
+    """Merge winners into ``configs/tuned/<dataset>.yaml``, below their protocol."""
     path = settings.CONFIGS / "tuned" / f"{dataset}.yaml"
-    known = dict(settings.tuned(dataset))
+    own = dict(settings.tuned(dataset).get(protocol, {}))
     for name, winner in winners.items():
-        known[name] = {"params": winner.params, "protocol": protocol, "metric": winner.metric, "value": winner.value,
-                       "trials": winner.trials}  # fmt: skip
-    text = yaml.safe_dump({name: known[name] for name in registry.names() if name in known}, sort_keys=False)
+        own[name] = {"params": winner.params, "metric": winner.metric, "value": winner.value, "trials": winner.trials}
+    ordered = {name: own[name] for name in registry.names() if name in own}
+    text = yaml.safe_dump({**settings.tuned(dataset), protocol: ordered}, sort_keys=False)
     path.parent.mkdir(exist_ok=True)
     path.write_text(HEADER.format(dataset=dataset) + text, encoding="utf-8")
     settings.read_yaml.cache_clear()

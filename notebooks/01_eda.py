@@ -58,6 +58,7 @@ from matplotlib import pyplot as plt
 
 from aicine_utils import columns as c
 from aicine_utils import notebook as nb
+from aicine_utils import splits
 from aicine_utils.data.labels import AGE_GROUPS
 from aicine_utils.exploration import behaviour, drift, genres, people, pictures, releases
 from aicine_utils.findings import seconds_text
@@ -261,11 +262,12 @@ if len(stay):
 # first ratings may be special too, because a site asks newcomers about films that it expects them to know.
 
 # %%
-habits = behaviour.star_habits(data.ratings)
+liked_from = splits.stars_at(data.info["rating_scale"], splits.LIKED)
+habits = behaviour.star_habits(data.ratings, liked_from)
 nb.say(
-    f"{habits['liked']:.0%} of all ratings are four stars or more, and the mean is {habits['mean']:.2f}. People's own",
-    f"means spread by {habits['spread']:.2f} stars (standard deviation): {habits['between']:.0%} of the variance of",
-    "stars is between people, and a model gets it from a person's mean alone.",
+    f"{habits['liked']:.0%} of all ratings are {liked_from:g} stars or more, and the mean is {habits['mean']:.2f}.",
+    f"People's own means spread by {habits['spread']:.2f} stars (standard deviation): {habits['between']:.0%} of the",
+    "variance of stars is between people, and a model gets it from a person's mean alone.",
 )
 
 # %%

@@ -100,7 +100,7 @@ nb.say(
 # %% [markdown]
 # ## 4 Training, and a trap on the way
 #
-# There is no curve worth showing; the vectors take seconds. But vectors of this kind have **hubs**: films near to the
+# There is no curve worth showing. But vectors of this kind have **hubs**: films near to the
 # centre of the cloud are near to everybody, and fill all lists (Radovanović et al. 2010). The cure is to subtract the
 # mean vector first (Suzuki et al. 2013). On the validation ratings one can see what it does.
 
@@ -270,8 +270,8 @@ nb.answer(
     f"{nb.versus(chance, best_words)}; {nb.versus(liked, best_words)}.",
     f"The same arithmetic on what people watched together: {nb.versus(results['item2vec'], best_words)}.",
     f"Recall@10 on the least watched films: {in_tail}.",
-    f"Of {len(new_likes)} likes of films that nobody had rated, lists from words would have held {len(found)}; models "
-    "that read only ratings hold none."
+    f"Of {len(new_likes)} likes of films that nobody had rated, lists from words would have held {len(found)}; a model "
+    "that reads only ratings has nothing to place them by."
     if len(new_likes)
     else "Nobody liked a film in the test that had no rating before it, so new films can't be judged here.",
 )

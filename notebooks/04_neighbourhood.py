@@ -292,7 +292,8 @@ nb.say(
 # - Neighbours need overlap: a film that nobody has rated is nobody's neighbour, and a person with no history has none.
 # - A count of common films can't tell loving from loathing; the list models use the fact of a rating, not its stars.
 # - Films that many people watched have many neighbours. Whether that is taste or exposure, the data can't say.
-# - Settings come from one search on this data set's validation ratings; on another the best $k$ will differ.
+# - Settings come from a search on this data set's validation ratings or are defaults, as the table below says; on
+#   another data set the best $k$ will differ.
 
 # %% [markdown]
 # ## 10 Answer

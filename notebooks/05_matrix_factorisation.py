@@ -103,10 +103,11 @@ study.figure(
 # %% [markdown]
 # ## 4 Training
 #
-# Settings are chosen by their validation score; the final model learns from training and validation ratings together.
+# Settings never come from the test; the final model learns from training and validation ratings together.
 # The six rating models are scikit-surprise's; their learned vectors are put into matrices, so that all scores of a
 # person are one product. The second cell shows how a search looks: SVD on validation ratings, live, with the test
-# ratings out of sight. The first trial is the library's default; every model of the study is searched in this way.
+# ratings out of sight. The first trial is the library's default. The table under *Settings* says which other models
+# were searched in this way.
 
 # %%
 names = [*registry.names("matrix_factorisation"), "mean_rating", "popularity"]
@@ -160,7 +161,7 @@ order = comparison.agreement(raters["rmse"], raters["ndcg@10"])
 VERDICTS = {
     "agree": "low error and good lists go together",
     "oppose": "the lower the error, the worse the list",
-    "unrelated": "the error does not tell which list is better",
+    "unrelated": "whether the error tells which list is better can't be said from so few models",
 }
 verdict = f"{VERDICTS[order.verdict]} (τ = {order.tau:.2f}, p = {order.p:.2f}, {order.n} models)"
 fig = plots.cost_plot(raters, "rmse", "ndcg@10", "RMSE on the test, stars (lower is better)", log=False)
@@ -255,7 +256,7 @@ default = settings.model_config("svd")["params"]
 candidates = {"Library default": default, "The study's grid": default | chosen,
               f"Search, {winner.trials} trials": default | winner.params}  # fmt: skip
 fitted = {label: study.run(["svd"], **params)["svd"] for label, params in candidates.items()}
-tuned = leaderboard.compare(fitted, "mse", 0, study.preset.resamples)
+tuned = leaderboard.compare(fitted, "rmse", 0, study.preset.resamples)
 shown = {"place": nb.Column("Place", "By squared error; shared where a paired test can't tell", ".0f"),
          **{name: nb.measure_column(name) for name in ("rmse", "mae", "ndcg@10")}}  # fmt: skip
 study.show(tuned, "tuned", "One model, three settings", {"label": "SVD by", **shown, "settings": "Settings"})
@@ -285,7 +286,8 @@ hardest = activity.sort_values("value").iloc[-1]
 study.figure(
     plots.group_plot(group_table, "value", "Mean absolute error, stars (lower is better)"),
     "groups",
-    f"{first['label']} errs most for {hardest['group']} users: {hardest['value']:.3f} stars",
+    f"By activity, {first['label']} has its highest error for {hardest['group']} users: "
+    f"{nb.number(hardest['value'], hardest['value_low'], hardest['value_high'])} stars",
     "One panel a kind of group; a marker and interval for each of the three best rating models.",
     group_table,
 )
@@ -319,8 +321,8 @@ study.show_board(
 #
 # - Stars are known only for films that people chose to rate; every RMSE here, ours too, is about those. How well a
 #   model would predict the stars of films nobody offered is not knowable from this data.
-# - The split follows each person's own time, so later ratings of *other* people help all models alike. Errors in
-#   published tables are lower, because their random splits let a model look into a person's future.
+# - The split follows each person's own time, so later ratings of *other* people help all models alike. Errors
+#   in published tables come from random splits, which let a model look into a person's future, and don't compare.
 # - The search shown here is small and for SVD alone. The table under *Settings* says which settings come from the
 #   study's own search, with the same number of trials for every model, and which are defaults.
 # - One seed. The intervals speak of other people, not of other seeds, which move the factor models too.

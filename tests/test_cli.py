@@ -103,9 +103,8 @@ def test_tune_writes_the_winners(mock_data, tmp_path, monkeypatch):
     (tmp_path / "models" / "mean_rating.yaml").write_text(real.read_text())
     done = call("tune", "--dataset", "mock", "--model", "mean_rating", "--trials", "2")
     assert done.exit_code == 0, done.output
-    winner = settings.tuned("mock")["mean_rating"]
+    winner = settings.winner("mean_rating", "mock", "user_temporal")
     assert winner["trials"] == 2
-    assert winner["protocol"] == "user_temporal"
 
 
 def test_exit_codes_and_streams(tmp_path):

@@ -13,6 +13,7 @@ import pytest
 from aicine_utils import experiment, provenance
 from aicine_utils.errors import AicineError
 from aicine_utils.metrics import evaluate, rating
+from aicine_utils.models import base
 from aicine_utils.models.base import Recommender
 
 METRICS = "aicine_utils.metrics"
@@ -87,7 +88,7 @@ def test_run_keeps_lists_stars_values_and_costs(mock_split):
 def test_kept_model_gives_the_kept_lists_and_stars(mock_split):
     result = experiment.run("baseline", mock_split)
     model = result.model()
-    lists = model.recommend(result.topk.user_id.unique(), experiment.LIST_LENGTH)
+    lists = model.recommend(result.topk.user_id.unique(), base.LIST_LENGTH)
     pd.testing.assert_frame_equal(lists, result.topk)
     np.testing.assert_array_equal(model.predict(mock_split.test), result.predictions.predicted)
     np.testing.assert_array_equal(result.predictions.rating, mock_split.test.rating)

@@ -251,5 +251,7 @@ def test_phrase_of_verdicts_groups_them():
         effects.judge("a", "Xs rise", "m", Effect(2, 1.5, 2.5), 1.0, ".1f"),
         effects.cannot("young", "Ys", "m", "why"),
     ]
-    assert pictures.verdicts(claims) == "**supported**: xs rise (2.0 [1.5, 2.5]); **can't be told**: as stated (why)"
+    assert pictures.verdicts(claims) == (
+        "**can't be told** as stated (why); nearest that can be tested, **supported**: xs rise (2.0 [1.5, 2.5])"
+    )
     assert pictures.claims_table(claims)["measure"].tolist() == ["m", "not measured: why"]

@@ -52,7 +52,7 @@ def test_first_ratings_by_hand():
 
 
 def test_star_habits_by_hand():
-    found = behaviour.star_habits(table([(1, 1, 5, 0), (1, 2, 5, 0), (2, 1, 1, 0), (2, 2, 3, 0)]))
+    found = behaviour.star_habits(table([(1, 1, 5, 0), (1, 2, 5, 0), (2, 1, 1, 0), (2, 2, 3, 0)]), 4.0)
     assert found["liked"] == 0.5
     assert found["one_value"] == 0.5
     assert found["between"] == pytest.approx(1 - 0.5 / 2.75)

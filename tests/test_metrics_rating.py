@@ -53,3 +53,13 @@ def test_refuses_what_is_no_number():
         rating.rmse(HAND.assign(**{c.PREDICTED: [1, np.nan, 2]}))
     with pytest.raises(AicineError, match="no predictions"):
         rating.evaluate_ratings(HAND.iloc[:0])
+
+
+def test_contributions_have_the_pooled_error_as_mean_and_its_differences():
+    rng = np.random.default_rng(0)
+    rows = pd.DataFrame({"user_id": rng.integers(0, 9, 80), "movie_id": range(80), "rating": rng.integers(1, 6, 80)})
+    one, two = (rows.assign(predicted=rng.uniform(1, 5, 80)) for _ in range(2))
+    mse = [rating.rmse(predictions) ** 2 for predictions in (one, two)]
+    parts = [rating.contributions(predictions) for predictions in (one, two)]
+    assert [part.mean() for part in parts] == pytest.approx(mse)
+    assert (parts[0] - parts[1]).mean() == pytest.approx(mse[0] - mse[1])

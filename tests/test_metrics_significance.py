@@ -124,7 +124,7 @@ def test_places_are_shared_by_those_that_cannot_be_told_apart(models, sign):
 
 
 def test_places_correct_for_the_number_of_comparisons():
-    """p = .03 on its own puts a model second; among many others it can't be told from the best."""
+    """p = .03 on its own puts a model second; among six pairs, three of them like it, it is six times as much."""
     rng = np.random.default_rng(1)
     spread = rng.normal(0, 1, 200)
     spread = (spread - spread.mean()) / spread.std(ddof=1)
@@ -135,7 +135,7 @@ def test_places_correct_for_the_number_of_comparisons():
     assert alone.loc["close", "p_holm"] == pytest.approx(0.03)
     assert alone["place"].tolist() == [1, 2]
     crowd = sig.places(pd.DataFrame({"best": best, "close": close, "alike": best, "same": best}))
-    assert crowd.loc["close", "p_holm"] == pytest.approx(0.09)
+    assert crowd.loc["close", "p_holm"] == pytest.approx(0.18)
     assert crowd["place"].tolist() == [1, 1, 1, 1]
 
 
@@ -150,3 +150,10 @@ def test_places_use_common_users_only():
     assert sig.places(frame).loc["a", "mean"] == 2
     with pytest.raises(AicineError, match="in common"):
         sig.places(frame.assign(c=np.nan))
+
+
+def test_equal_models_rarely_get_different_places():
+    """The best of 12 equal models is chosen by looking, so correcting its own tests alone would not be enough."""
+    rng = np.random.default_rng(0)
+    apart = [sig.places(pd.DataFrame(rng.normal(size=(200, 12))))["place"].max() > 1 for _ in range(100)]
+    assert sum(apart) <= 10

@@ -25,7 +25,7 @@ def test_ease_by_hand():
     assert model.score([2])[0] == pytest.approx([0, 0.4])
     assert model.score_histories([[20], [10, 20], []]) == pytest.approx(np.array([[0.4, 0], [0.4, 0.4], [0, 0]]))
     # Without user 3's one star on movie 10, it has two viewers, one of them also of 20: 1 / (2 + 2) and 1 / (3 + 2).
-    liked = EASE(regularisation=2, liked=4).fit(split_of(TRAIN))
+    liked = EASE(regularisation=2, liked=0.75).fit(split_of(TRAIN))
     assert liked.weights_ == pytest.approx(np.array([[0, 0.25], [0.2, 0]]))
 
 
@@ -46,7 +46,7 @@ def test_ease_is_similar_to_what_it_points_at():
     split = split_of([(u, m, 5) for u, ms in enumerate([(1, 2), (1, 2, 3), (1, 2), (3, 4), (4,)]) for m in ms])
     model = EASE(regularisation=1).fit(split)
     assert model.similar(1, k=1)[c.MOVIE].tolist() == [2]
-    assert model.similar(1, k=3)[c.SCORE].tolist() == pytest.approx(sorted(model.weights_[0, 1:], reverse=True))
+    assert model.similar(1, k=3)[c.SCORE].tolist() == pytest.approx(sorted(w for w in model.weights_[0] if w > 0)[::-1])
 
 
 def test_ials_fold_in_solves_equation_4(mock_split):
@@ -98,3 +98,10 @@ def test_errors_of_users():
         ImplicitALS(iteration=3)
     with pytest.raises(AicineError, match="Unknown user 9"):
         EASE().fit(split_of(TRAIN)).score([9])
+
+
+def test_someone_without_a_history_gets_the_most_watched():
+    train = [(u, m, 5) for u, ms in enumerate([(1, 2), (2, 3), (2, 3, 4)]) for m in ms]
+    model = EASE(regularisation=1).fit(split_of(train, [(9, 1, 5)]))
+    assert model.recommend([9], k=3)[c.MOVIE].tolist() == [2, 3, 1]
+    assert model.recommend([], k=3).empty

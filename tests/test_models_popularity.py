@@ -29,7 +29,7 @@ USERS = pd.DataFrame(
     ("model", "expected"),
     [
         (Popularity(), [2, 1, 0]),
-        (Popularity(liked=3), [2, 1, 2]),
+        (Popularity(liked=0.5), [2, 1, 2]),
         (Views(), [3, 1, 2]),
         # The mean of all is 3.5: (2 · 3.5 + 10) / 5, (7 + 5) / 3, (7 + 6) / 4.
         (MeanRating(prior=2), [3.4, 4.0, 3.25]),

@@ -2,10 +2,13 @@
 
 import json
 import re
+import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
 from command_line import aicine
+from filelock import FileLock
 
 from aicine_utils.pipeline import plan
 
@@ -28,7 +31,8 @@ preset = "mock"
 def report(tmp_path_factory):
     """A whole report on the synthetic data set: its home, and what the run printed."""
     home = tmp_path_factory.mktemp("report")
-    done = aicine(home, "run", "--preset", "mock")
+    shutil.copytree(plan.FOLDER, home / "notebooks", ignore=shutil.ignore_patterns("*.ipynb"))
+    done = aicine(home, "run", "--preset", "mock", notebooks=home / "notebooks")
     log = home / "outputs" / "mock" / "runs" / "snakemake.log"
     assert done.returncode == 0, done.stdout + done.stderr + (log.read_text() if log.exists() else "")
     return home, done.stdout
@@ -71,25 +75,56 @@ def test_the_leaderboard_holds_every_model_with_intervals(report):
 def test_a_second_run_does_nothing(report):
     home, _ = report
     before = {path: path.stat().st_mtime_ns for path in (home / "outputs" / "mock").rglob("*.html")}
-    done = aicine(home, "run", "--preset", "mock")
+    done = aicine(home, "run", "--preset", "mock", notebooks=home / "notebooks")
     assert done.returncode == 0
     assert before == {path: path.stat().st_mtime_ns for path in (home / "outputs" / "mock").rglob("*.html")}
     assert all(re.search(rf"{book.name}\s+ok.*yes", done.stdout) for book in plan.notebooks()), done.stdout
 
 
-def test_a_dry_run_after_one_notebook_changed_names_it_and_what_builds_on_it(report, tmp_path):
+def test_after_one_notebook_changed_only_it_and_what_builds_on_it_runs(report):
     home, _ = report
-    copies = tmp_path / "notebooks"
-    copies.mkdir()
-    for book in plan.notebooks():
-        (copies / f"{book.name}.py").write_text(book.source.read_text())
-    changed = copies / "02_non_personalised.py"
-    changed.write_text(changed.read_text().replace("## 1 Question", "## 1 The question"))
-    # The same folder twice, so that only the text differs and not the place.
-    aicine(home, "run", "--preset", "mock", "--dry-run", notebooks=copies)
-    printed = aicine(home, "run", "--preset", "mock", "--dry-run", notebooks=copies).stdout
-    rerun = set(re.findall(r"runs/notebooks/(\w+)\.ipynb$", printed, re.MULTILINE))
-    assert {"02_non_personalised", "10_comparison"} <= rerun
+    book = home / "notebooks" / "02_non_personalised.py"
+    text = book.read_text()
+    book.touch()  # a new date alone is no change
+    assert planned(home) == set()
+    book.write_text(text.replace("## 1 Question", "## 1 The question"))
+    assert planned(home) == {"02_non_personalised", "10_comparison"}
+    book.write_text(text)
+    assert planned(home) == set()
+
+
+def planned(home):
+    """Notebooks that a run would execute now."""
+    printed = aicine(home, "run", "--preset", "mock", "--dry-run", notebooks=home / "notebooks").stdout
+    return set(
+        re.findall(r"runs/notebooks/(\w+)\.ipynb$", "\n".join(re.findall(r"output: (.+)", printed)), re.MULTILINE)
+    )
+
+
+def test_ratings_of_ones_own_with_nothing_but_ratings(tmp_path):
+    own = tmp_path / "ml-100k"  # a name that is taken, ten stars, one time for all, neither movies nor users
+    own.mkdir()
+    rng = np.random.default_rng(0)
+    rows = [
+        f"{user},{movie},{rng.integers(1, 11)},1600000000" for user in range(40) for movie in rng.permutation(60)[:15]
+    ]
+    (own / "ratings.csv").write_text("\n".join(["userId,movieId,rating,timestamp", *rows]) + "\n")
+    done = aicine(tmp_path, "run", "--data", str(own), "--rating-scale", "1", "10", "--preset", "mock")
+    outputs = tmp_path / "outputs" / "own-ml-100k"
+    statuses = {path.stem: json.loads(path.read_text()) for path in (outputs / "runs" / "notebooks").glob("*.json")}
+    assert done.returncode == 0, {name: s["error"] for name, s in statuses.items() if s["status"] != "ok"}
+    board = pd.read_csv(outputs / "tables" / "leaderboard.csv")
+    assert set(board["protocol"]) == {"user_temporal"}
+    assert (board["trials"] == 0).all()
+
+
+def test_two_runs_of_one_report_do_not_meet(report):
+    home, _ = report
+    lock = FileLock(home / "outputs" / "mock" / "runs" / ".report.lock")
+    with lock:
+        done = aicine(home, "run", "--preset", "mock", notebooks=home / "notebooks")
+    assert done.returncode == 2
+    assert "Another process" in done.stderr or "another process" in done.stderr
 
 
 def test_a_failing_notebook_gets_a_page_that_names_cell_heading_and_error(tmp_path):
@@ -144,7 +179,7 @@ def test_a_mistake_is_one_message_and_code_2(tmp_path, words, expected):
 
 def test_one_notebook_with_a_parameter(report):
     home, _ = report
-    done = aicine(home, "run", "--preset", "mock", "--only", "02", "-p", "seed=7")
+    done = aicine(home, "run", "--preset", "mock", "--only", "02", "-p", "seed=7", notebooks=home / "notebooks")
     assert done.returncode == 0, done.stdout + done.stderr
     status = json.loads((home / "outputs" / "mock" / "runs" / "notebooks" / "02_non_personalised.json").read_text())
     assert status["parameters"]["seed"] == 7

@@ -159,3 +159,21 @@ def test_ratio_by_the_delta_method():
 )
 def test_seconds(seconds, en, ko):
     assert (seconds_text(seconds), seconds_text(seconds, "ko")) == (en, ko)
+
+
+def test_chance_is_never_shipped_however_cheap():
+    board = changed(random={"place": 1, "fit_seconds": 0.0})
+    assert {made.model for made in decision(board)}.isdisjoint({"random"})
+
+
+def test_a_cheaper_model_is_shipped_only_when_it_gives_up_little():
+    near = changed(ease={"ndcg@10": 0.132, "fit_seconds": 10.0}, ials={"ndcg@10": 0.130, "fit_seconds": 1.0})
+    home = decision(near)[0]
+    assert home.model == "ials"
+    assert "far cheaper" in home.text["en"]
+    far = changed(ease={"ndcg@10": 0.132, "fit_seconds": 10.0}, ials={"ndcg@10": 0.090, "fit_seconds": 1.0})
+    assert decision(far)[0].model == "ease"
+    alike = changed(ease={"ndcg@10": 0.132, "fit_seconds": 1.0}, ials={"ndcg@10": 0.130, "fit_seconds": 0.9})
+    home = decision(alike)[0]
+    assert home.model == "ease"
+    assert "the highest of 2" in home.text["en"]

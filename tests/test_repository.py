@@ -6,6 +6,7 @@ import tomllib
 import nbformat
 import pytest
 import yaml
+from command_line import aicine
 from packaging.requirements import Requirement
 
 from aicine_utils import settings
@@ -95,3 +96,13 @@ def test_every_model_has_a_commented_configuration():
         lines = path.read_text().splitlines() if path.exists() else []
         params = [line for line in lines if re.match(r"  \w+: [^{\[]", line)]
         assert all("#" in line for line in params), row.name
+
+
+def test_commands_of_the_readme_are_accepted(home):
+    """Options that the README shows exist: every combination is parsed, and the plan made where there is one."""
+    shown = re.findall(r"`(--(?:only|from|force|jobs|list|dry-run)[^`]*)`", (ROOT / "README.md").read_text())
+    assert len(shown) > 5
+    for options in shown:
+        words = options.replace("N", "2").split()
+        done = aicine(home, "run", "--preset", "mock", "--dry-run", *(w for w in words if w != "--dry-run"))
+        assert done.returncode == 0, (options, done.stderr)

@@ -74,7 +74,6 @@ def test_k_core_matches_a_loop_that_removes_one_row_at_a_time():
 @pytest.mark.parametrize("protocol", splits.PROTOCOLS)
 def test_parts_are_disjoint_and_cover_what_is_not_left_out(mock_data, protocol):
     split = splits.make(mock_data, protocol)
-    splits.check_no_overlap(split)
     evaluate.refuse_overlap(split)
     assert len(split.train) + len(split.valid) + len(split.test) + split.info["n_left_out"] == len(mock_data.ratings)
     assert min(len(split.train), len(split.valid), len(split.test)) > 0
@@ -146,12 +145,6 @@ def test_an_unknown_protocol_names_the_nearest(mock_data):
 def test_too_little_data_says_so():
     with pytest.raises(AicineError, match="at least 5 ratings"):
         splits.make(data_of(ratings_of([1, 2], [1, 2])))
-
-
-def test_an_overlap_is_found(mock_split):
-    leaky = splits.replace(mock_split, train=pd.concat([mock_split.train, mock_split.test.head(1)]))
-    with pytest.raises(AicineError, match="share"):
-        splits.check_no_overlap(leaky)
 
 
 def recbole_parts(order, split_by):

@@ -125,13 +125,16 @@ def test_winners_are_written_and_used(mock_split, configs):
     for name, params in {"svd": {"n_factors": 7, "lr_all": 1e-5}, "baseline": {"reg_u": 3}}.items():
         tuning.write_winners("mock", "user_temporal", {name: tuning.Winner(params, "rmse", 0.9, 20)})
     text = (configs / "tuned" / "mock.yaml").read_text(encoding="utf-8")
-    assert list(yaml.safe_load(text)) == ["baseline", "svd"]
-    assert settings.tuned("mock")["svd"] == {
-        "params": {"n_factors": 7, "lr_all": 1e-5}, "protocol": "user_temporal", "metric": "rmse", "value": 0.9,
-        "trials": 20,
+    assert list(yaml.safe_load(text)["user_temporal"]) == ["baseline", "svd"]
+    assert settings.winner("svd", "mock", "user_temporal") == {
+        "params": {"n_factors": 7, "lr_all": 1e-5}, "metric": "rmse", "value": 0.9, "trials": 20,
     }  # fmt: skip
-    assert settings.model_params("svd", "mock")["n_factors"] == 7
-    assert settings.model_params("svd", "ml-100k")["n_factors"] == 100
+    assert settings.model_params("svd", "mock", "user_temporal")["n_factors"] == 7
+    assert settings.model_params("svd", "ml-100k", "user_temporal")["n_factors"] == 100
+    # One protocol's validation is another's test: a winner serves its own protocol and is not overwritten by another.
+    assert settings.model_params("svd", "mock", "global_temporal")["n_factors"] == 100
+    tuning.write_winners("mock", "leave_one_out", {"svd": tuning.Winner({"n_factors": 9}, "rmse", 0.8, 20)})
+    assert settings.model_params("svd", "mock", "user_temporal")["n_factors"] == 7
     assert experiment.run("svd", mock_split, n_epochs=1).manifest["params"] == {
         "n_factors": 7, "n_epochs": 1, "biased": True, "lr_all": 1e-5, "reg_all": 0.02,
     }  # fmt: skip

@@ -105,7 +105,8 @@ def _own(place: str, scale: tuple[float, float] | None) -> MovieLens:
 
 def slug(name: str) -> str:
     """A folder's name as the name of a data set: lower case, letters and digits of any script, hyphens between."""
-    return re.sub(r"[\W_]+", "-", name.lower()).strip("-") or "data"
+    own = re.sub(r"[\W_]+", "-", name.lower()).strip("-") or "data"
+    return f"own-{own}" if own in NAMES else own  # settings and runs of the published set are not for it
 
 
 def places(name: str) -> list[Path]:

@@ -109,9 +109,10 @@ def _ranges(edges: tuple[int, ...]) -> list[str]:
     return [f"{low + 1}-{high}" for low, high in pairwise(edges)]
 
 
-def star_habits(ratings: pd.DataFrame) -> pd.Series:
-    """How differently people use the scale: liked (share of 4 and more), spread of users' means, between, one_value.
+def star_habits(ratings: pd.DataFrame, liked_from: float) -> pd.Series:
+    """How differently people use the scale: mean, liked, spread (of users' means), between, one_value.
 
+    liked is the share of ratings of ``liked_from`` stars and more;
     between is the share of the variance of stars that lies between users; one_value the share of users who always
     give the same number of stars, from whom a model that compares stars learns nothing.
     """
@@ -119,7 +120,7 @@ def star_habits(ratings: pd.DataFrame) -> pd.Series:
     users = stars.groupby(ratings[c.USER])
     centred = stars - users.transform("mean")
     total = float(stars.var(ddof=0))
-    return pd.Series({"mean": float(stars.mean()), "liked": float((stars >= 4).mean()),
+    return pd.Series({"mean": float(stars.mean()), "liked": float((stars >= liked_from).mean()),
                       "spread": float(users.mean().std()),
                       "between": 1 - float(centred.var(ddof=0)) / total if total else float("nan"),
                       "one_value": float((users.nunique() == 1).mean())})  # fmt: skip

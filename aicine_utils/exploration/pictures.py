@@ -132,12 +132,17 @@ def claims_table(claims: Sequence[Claim]) -> pd.DataFrame:
 
 
 def verdicts(claims: Sequence[Claim]) -> str:
-    """Claims grouped by verdict as one phrase, each with its effect, or with the reason where there is none."""
+    """The verdict on the claim as stated, where the data can speak of it; then the others, grouped by verdict."""
     reasons = {claim.because for claim in claims}
     if len(reasons) == 1 and not any(claim.form for claim in claims):
         return f"**{claims[0].verdict}**: {reasons.pop()}"
-    groups = {verdict: [_brief(claim) for claim in claims if claim.verdict == verdict] for verdict in MARKS}
-    return "; ".join(f"**{verdict}**: {', '.join(found)}" for verdict, found in groups.items() if found)
+    stated = [claim for claim in claims if claim.key in AS_STATED]
+    others = [claim for claim in claims if claim.key not in AS_STATED]
+    parts = [f"**{claim.verdict}** {_brief(claim)}" for claim in stated]
+    groups = {verdict: [_brief(claim) for claim in others if claim.verdict == verdict] for verdict in MARKS}
+    near = "nearest that can be tested, " if stated else ""
+    parts += [f"{near}**{verdict}**: {', '.join(found)}" for verdict, found in groups.items() if found]
+    return "; ".join(parts)
 
 
 def _brief(claim: Claim) -> str:

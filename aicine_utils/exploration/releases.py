@@ -29,6 +29,8 @@ def by_year(data: MovieLens) -> pd.DataFrame:
     """One row a genre and release year: releases (in parts of films), share of the year, stars, ratings_per_release.
 
     Only films that somebody rated, in years with at least ten of them; stars are relative to the year's mean.
+    ratings_per_release is a geometric mean: the median of a plain one grows with the number of films, since views are
+    skewed, and would make a relation out of nothing.
     """
     shares = movie_genres(data.movies)
     films = data.ratings.groupby(c.MOVIE)[c.RATING].agg(["size", "sum"])
@@ -37,7 +39,8 @@ def by_year(data: MovieLens) -> pd.DataFrame:
     shares, films, years = shares.loc[known], films.loc[known], years.loc[known]
     keep = (years.map(years.value_counts()) >= FEWEST).to_numpy(bool)
     sums = {name: _yearly(shares[keep], weight[keep], years[keep]) for name, weight in
-            {"releases": films["size"] ** 0, "ratings": films["size"], "stars": films["sum"]}.items()}  # fmt: skip
+            {"releases": films["size"] ** 0, "ratings": films["size"], "stars": films["sum"],
+             "logs": np.log(films["size"])}.items()}  # fmt: skip
     return _panel(sums)
 
 
@@ -50,7 +53,7 @@ def _panel(sums: dict[str, pd.DataFrame]) -> pd.DataFrame:
     usual = stars.sum(axis=1) / ratings.sum(axis=1)
     wide = {"releases": releases, "share": releases.div(releases.sum(axis=1), axis=0),
             "stars": (stars / ratings.where(ratings > 0)).sub(usual, axis=0),
-            "ratings_per_release": ratings / releases.where(releases > 0)}  # fmt: skip
+            "ratings_per_release": np.exp(sums["logs"] / releases.where(releases > 0))}  # fmt: skip
     table = pd.DataFrame({name: frame.rename_axis(columns="genre").stack() for name, frame in wide.items()})
     return table.rename_axis([c.YEAR, "genre"]).reset_index()
 

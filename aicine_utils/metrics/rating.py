@@ -67,6 +67,16 @@ def evaluate_ratings(predictions: pd.DataFrame, resamples: int = 2000, seed: int
     return pd.DataFrame(table, index=["rmse", "mae"], columns=["mean", "low", "high"]).assign(n=len(sums))
 
 
+def contributions(predictions: pd.DataFrame) -> pd.Series:
+    """Each user's part in the pooled MSE, by user_id: mean over users and differences of means are those of MSE itself.
+
+    (squared_u - MSE n_u) / mean(n) + MSE, the linearised ratio of sums, so that a paired test judges the number shown.
+    """
+    sums = error_sums(predictions)
+    mse = sums["squared"].sum() / sums["n"].sum()
+    return (sums["squared"] - mse * sums["n"]) / sums["n"].mean() + mse
+
+
 def per_user_errors(predictions: pd.DataFrame) -> pd.DataFrame:
     """Each user's own MAE and MSE as user_id, metric, k (0), value."""
     sums = error_sums(predictions)

@@ -14,6 +14,8 @@ from aicine_utils import columns as c
 from aicine_utils.errors import AicineError, unknown
 from aicine_utils.splits import Split
 
+NOT_LEARNED = {"user_ids_", "movie_ids_", "seen_", "known_", "views_"}
+LIST_LENGTH = 100  # movies kept for each test user
 CHUNK = 128  # users scored at a time: small enough for the processor's cache
 
 
@@ -23,9 +25,13 @@ class Recommender(ABC):
     A subclass names its parameters with defaults in ``defaults``, implements ``_fit(split)`` and ``_score(rows)``, and
     keeps what it learned in attributes that end with an underscore (numpy arrays, CSR matrices, numbers, strings):
     these are saved and loaded for it. Scores are higher for better movies; for a model that ``rates`` they are stars.
+    Someone without a history gets the most watched movies, unless the model ``serves_unknown`` people by itself.
+    ``libraries`` are imported before a run's clock starts.
     """
 
     rates: ClassVar[bool] = False
+    serves_unknown: ClassVar[bool] = False
+    libraries: ClassVar[tuple[str, ...]] = ()
     defaults: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, seed: int = 0, **params: Any) -> None:
@@ -39,7 +45,8 @@ class Recommender(ABC):
         """Learn from ``split.train``. ``split.valid`` may be used to stop early, ``split.test`` never."""
         self.user_ids_, self.movie_ids_ = split.user_ids, split.movie_ids
         self.seen_ = split.matrix(split.history)
-        self.known_ = np.asarray(np.isin(split.movie_ids, split.train[c.MOVIE].unique()))
+        self.views_ = np.asarray(split.matrix(split.train).sum(axis=0), np.float32).ravel()
+        self.known_ = self.views_ > 0
         self.scale_ = np.asarray(split.info["rating_scale"], np.float32)
         self._fit(split)
         return self
@@ -69,10 +76,13 @@ class Recommender(ABC):
         are ordered by movie_id. A user with fewer than ``k`` candidates gets a shorter list.
         """
         parts = [self._best(rows, scores, k, exclude_seen) for rows, scores in self.iter_scores(users)]
-        return pd.concat(parts, ignore_index=True)
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=c.TOPK)
 
     def _best(self, rows: np.ndarray, scores: np.ndarray, k: int, exclude_seen: bool = True) -> pd.DataFrame:
         scores = np.where(self.known_, scores, -np.inf)
+        if not self.serves_unknown:
+            # Their scores are equal or arbitrary, and a list by movie_id would pass for the model's choice.
+            scores[np.diff(self.seen_.indptr)[rows] == 0] = np.where(self.known_, self.views_, -np.inf)
         if exclude_seen:
             seen = self.seen_[rows].tocoo()
             scores[seen.row, seen.col] = -np.inf
@@ -109,6 +119,7 @@ class Recommender(ABC):
         column = self._column(movie_id)
         scores = np.where(self.known_, np.asarray(self._similarity(column), np.float32), -np.inf)
         scores[column] = -np.inf
+        scores[scores <= 0] = -np.inf  # nothing in common is not near
         return ranked(scores[None, :], k, np.array([movie_id]), self.movie_ids_).drop(columns=c.USER)
 
     def _similarity(self, column: int) -> np.ndarray:
@@ -133,7 +144,7 @@ class Recommender(ABC):
     @property
     def n_parameters(self) -> int:
         """Numbers learned in training, the vocabulary and the users' histories aside."""
-        learned = {n: v for n, v in self._state().items() if n not in {"user_ids_", "movie_ids_", "seen_", "known_"}}
+        learned = {name: value for name, value in self._state().items() if name not in NOT_LEARNED}
         return int(sum(v.nnz if sparse.issparse(v) else np.size(v) for v in learned.values()))
 
     def _state(self) -> dict[str, Any]:
@@ -171,6 +182,24 @@ class Recommender(ABC):
                 state[name] = sparse.csr_matrix(parts, shape=tuple(arrays[f"{name}.shape"]))
         vars(model).update(state, **header["plain"])
         return model
+
+
+def lists(model: Recommender, split: Split, k: int = LIST_LENGTH) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+    """The best ``k`` for every test user and, from the same scores, predicted stars where the model rates."""
+    test = split.test
+    columns = np.searchsorted(model.movie_ids_, test[c.MOVIE].to_numpy())
+    rows_of_test = np.searchsorted(model.user_ids_, test[c.USER].to_numpy())
+    parts, stars = [], np.empty(len(test), np.float32)
+    for rows, scores in model.iter_scores(test[c.USER].unique()):
+        parts.append(model._best(rows, scores, k))
+        if model.rates:
+            here = np.flatnonzero((rows_of_test >= rows[0]) & (rows_of_test <= rows[-1]))
+            stars[here] = scores[np.searchsorted(rows, rows_of_test[here]), columns[here]]
+    topk = pd.concat(parts, ignore_index=True)
+    if not model.rates:
+        return topk, None
+    predictions = test[[c.USER, c.MOVIE, c.RATING]].assign(**{c.PREDICTED: np.clip(stars, *model.scale_)})
+    return topk, predictions
 
 
 def top_columns(scores: np.ndarray, k: int) -> np.ndarray:

@@ -4,6 +4,7 @@ TF-IDF and word2vec read the movie's own words (title, genres, decade), so they 
 rated. Item2vec is the control: the same word2vec, but on what people watched together instead of words.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
@@ -12,7 +13,7 @@ import pandas as pd
 
 from aicine_utils import columns as c
 from aicine_utils.models.base import Recommender
-from aicine_utils.splits import Split
+from aicine_utils.splits import LIKED, Split
 
 
 def words(movies: pd.DataFrame, movie_ids: np.ndarray, genre_weight: int) -> list[list[str]]:
@@ -47,18 +48,18 @@ def centred(vectors: np.ndarray) -> np.ndarray:
 class VectorKNN(Recommender):
     """score(u, i) = cosine between movie i and the mean vector of u's movies; a subclass makes the vectors.
 
-    With ``liked`` above the lowest star, only movies that the user gave at least so many stars enter the mean.
+    Only movies that the user rated from ``liked`` up, a place on the rating scale, enter the mean.
     ``centred``: subtract the mean of all movies from each unit vector first (see :func:`centred`).
     """
 
-    defaults: ClassVar[dict[str, Any]] = {"liked": 4.0, "centred": True}
+    defaults: ClassVar[dict[str, Any]] = {"liked": LIKED, "centred": True}
 
     def _fit(self, split: Split) -> None:
         vectors = unit_rows(self._vectors(split))
         if self.params["centred"]:
             vectors = unit_rows(centred(vectors))
         self.vectors_ = vectors.astype(np.float32)
-        liked = split.train[split.train[c.RATING] >= self.params["liked"]]
+        liked = split.train[split.train[c.RATING] >= split.stars_at(self.params["liked"])]
         self.profiles_ = self._profiles(split.matrix(liked))
 
     def _vectors(self, split: Split) -> np.ndarray:
@@ -82,6 +83,7 @@ class VectorKNN(Recommender):
 class ContentTfidf(VectorKNN):
     """TF-IDF of a movie's words; words that stand in fewer than ``min_count`` movies are left out."""
 
+    libraries = ("sklearn.feature_extraction.text",)
     defaults: ClassVar[dict[str, Any]] = {**VectorKNN.defaults, "genre_weight": 2, "min_count": 2}
 
     def _vectors(self, split: Split) -> np.ndarray:
@@ -89,12 +91,16 @@ class ContentTfidf(VectorKNN):
 
         bags = words(split.movies, self.movie_ids_, self.params["genre_weight"])
         vectoriser = TfidfVectorizer(analyzer=lambda bag: bag, min_df=self.params["min_count"], sublinear_tf=True)
-        return vectoriser.fit_transform(bags).toarray()
+        try:
+            return vectoriser.fit_transform(bags).toarray()
+        except ValueError:  # no word stands in two movies: every movie is as near as any other
+            return np.zeros((len(bags), 1))
 
 
 class ContentWord2Vec(VectorKNN):
     """word2vec trained on the movies' words as sentences; a movie is the mean of its words' vectors."""
 
+    libraries = ("gensim.models",)
     defaults: ClassVar[dict[str, Any]] = {
         **VectorKNN.defaults, "genre_weight": 1, "dimension": 64, "window": 10, "epochs": 30, "min_count": 2,
         "learning_rate": 0.1,
@@ -102,6 +108,9 @@ class ContentWord2Vec(VectorKNN):
 
     def _vectors(self, split: Split) -> np.ndarray:
         bags = words(split.movies, self.movie_ids_, self.params["genre_weight"])
+        counts = Counter(word for bag in bags for word in bag)
+        if max(counts.values(), default=0) < self.params["min_count"]:  # nothing to learn from
+            return np.zeros((len(bags), 1))
         vectors = train_word2vec(bags, self.params, self.seed)
         return np.stack([vectors.get_mean_vector(bag or [""]) for bag in bags])
 
@@ -113,6 +122,7 @@ class Item2Vec(VectorKNN):
     narrow window samples all pairs. MovieLens' order within a sitting is partly the order of its own pages.
     """
 
+    libraries = ("gensim.models",)
     defaults: ClassVar[dict[str, Any]] = {
         **VectorKNN.defaults, "centred": False, "dimension": 32, "window": 10, "epochs": 20, "min_count": 3,
         "learning_rate": 0.1,

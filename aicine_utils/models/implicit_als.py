@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from aicine_utils import columns as c
 from aicine_utils.models.base import Recommender
 from aicine_utils.splits import Split
 
@@ -15,12 +16,13 @@ class ImplicitALS(Recommender):
     Rendle et al. 2022 show that it keeps up with neural models when its regularisation and size are tuned.
     """
 
+    libraries = ("implicit.cpu.als",)
     defaults: ClassVar[dict[str, Any]] = {
         "factors": 64, "regularisation": 0.05, "alpha": 10.0, "iterations": 15, "liked": 0.0,
     }  # fmt: skip
 
     def _fit(self, split: Split) -> None:
-        seen = split.matrix(split.train[split.train["rating"] >= self.params["liked"]])
+        seen = split.matrix(split.train[split.train[c.RATING] >= split.stars_at(self.params["liked"])])
         with threadpool_limits(1, "blas"):  # implicit runs its own threads; BLAS threads inside them slow it down
             solver = self._solver()
             solver.fit(seen, show_progress=False)

@@ -14,13 +14,13 @@ class EASE(Recommender):
     """Item-item weights B that reconstruct histories, with a zero diagonal (Steck 2019, equation 8).
 
     P = (XᵀX + λI)⁻¹,  B = I − P · diag(1 / diag P),  scores = X B, where X holds a one for each movie watched.
-    ``liked`` leaves out of X the training ratings below so many stars.
+    ``liked`` leaves out of X the training ratings below this place on the rating scale.
     """
 
     defaults: ClassVar[dict[str, Any]] = {"regularisation": 500.0, "liked": 0.0}
 
     def _fit(self, split: Split) -> None:
-        self.histories_ = split.matrix(split.train[split.train[c.RATING] >= self.params["liked"]])
+        self.histories_ = split.matrix(split.train[split.train[c.RATING] >= split.stars_at(self.params["liked"])])
         gram = (self.histories_.T @ self.histories_).toarray().astype(np.float64)
         gram[np.diag_indices_from(gram)] += self.params["regularisation"]
         inverse = linalg.inv(gram, overwrite_a=True, check_finite=False, assume_a="pos")

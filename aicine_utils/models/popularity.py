@@ -7,13 +7,15 @@ import pandas as pd
 
 from aicine_utils import columns as c
 from aicine_utils.models.base import Recommender
-from aicine_utils.splits import Split
+from aicine_utils.splits import LIKED, Split
 
 SECONDS_A_DAY = 86_400.0
 
 
 class NonPersonalised(Recommender):
     """One score a movie: a subclass fills ``movie_scores_`` [n_movies]."""
+
+    serves_unknown = True
 
     def _fit(self, split: Split) -> None:
         columns = np.searchsorted(self.movie_ids_, split.train[c.MOVIE].to_numpy())
@@ -37,6 +39,8 @@ class NonPersonalised(Recommender):
 class Random(Recommender):
     """A random order for each user, fixed by the seed: what a list is worth with no knowledge at all."""
 
+    serves_unknown = True
+
     def _fit(self, split: Split) -> None:
         self.n_movies_ = len(self.movie_ids_)
 
@@ -49,12 +53,12 @@ class Random(Recommender):
 
 
 class Popularity(NonPersonalised):
-    """Movies by the number of ratings of ``liked`` stars and more."""
+    """Movies by the number of ratings from ``liked`` up, a place on the rating scale."""
 
-    defaults: ClassVar[dict[str, Any]] = {"liked": 4.0}
+    defaults: ClassVar[dict[str, Any]] = {"liked": LIKED}
 
     def _movie_scores(self, split: Split, columns: np.ndarray) -> np.ndarray:
-        return self._count(columns[split.train[c.RATING].to_numpy() >= self.params["liked"]])
+        return self._count(columns[split.train[c.RATING].to_numpy() >= split.stars_at(self.params["liked"])])
 
 
 class Views(NonPersonalised):
@@ -94,9 +98,11 @@ class RecentPopularity(NonPersonalised):
 class GroupPopularity(Recommender):
     """Movies by views within the user's gender and age group, topped up by the views of everyone.
 
-    score = views in the group + ``prior`` · share of all views; a user of unknown group gets everyone's list.
+    score = views in the group + ``prior`` · share of all views; people of whom nothing is said are a
+    group of their own.
     """
 
+    serves_unknown = True
     defaults: ClassVar[dict[str, Any]] = {"prior": 50.0}
 
     def _fit(self, split: Split) -> None:

@@ -87,8 +87,8 @@ def entry(name: str) -> Entry:
     return _BY_NAME[name]
 
 
-def create(name: str, dataset: str, seed: int = 0, **overrides: Any) -> Recommender:
-    """An unfitted model with its defaults, the committed winners for ``dataset``, then ``overrides``."""
+def create(name: str, dataset: str, seed: int = 0, protocol: str = "user_temporal", **overrides: Any) -> Recommender:
+    """An unfitted model with its defaults, the committed winner for ``dataset`` and ``protocol``, then ``overrides``."""
     row = entry(name)
-    params = {**settings.model_params(name, dataset), **row.fixed, **overrides}
+    params = {**settings.model_params(name, dataset, protocol), **row.fixed, **overrides}
     return row.model_class(seed=seed, **params)

@@ -60,6 +60,7 @@ class SurpriseModel(Recommender):
     """
 
     rates = True
+    libraries = ("surprise",)
     whole_stars: ClassVar[bool] = False
     aside: ClassVar[tuple[str, ...]] = ("known_users_", "scale_", "mean_")
 

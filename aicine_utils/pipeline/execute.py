@@ -122,7 +122,8 @@ def _failure(target: Path, index: int | None, lines: list[str]) -> dict[str, Any
 def _seconds_before(status_path: Path) -> float | None:
     """Seconds of the last whole execution, from which the time left is told."""
     try:
-        return json.loads(status_path.read_text(encoding="utf-8")).get("seconds")
+        last = json.loads(status_path.read_text(encoding="utf-8"))
+        return last.get("seconds") if last.get("status") == "ok" else None
     except (OSError, ValueError):
         return None
 

@@ -10,7 +10,8 @@ from aicine_utils import settings
 from aicine_utils.errors import AicineError, unknown
 
 FOLDER = Path(os.environ.get("AICINE_NOTEBOOKS", settings.ROOT / "notebooks"))
-BUILDS_ON = {"10_comparison": re.compile(r"0[2-9]_")}
+COMPARISON = "10_comparison"  # makes the leaderboard that the index shows
+BUILDS_ON = {COMPARISON: re.compile(r"0[2-9]_")}
 
 
 @dataclass(frozen=True)

@@ -45,11 +45,13 @@ def index(dataset: str) -> None:
         if status["status"] in {"failed", "running"}:
             pages.render_failure(_dead(status), plan.page(dataset, status["notebook"]), site(dataset))
     folder = settings.output_dir(dataset)
+    # A leaderboard that an earlier run left would answer for results that are no longer there.
+    compared = all(status["status"] == "ok" for status in known if status["notebook"] == plan.COMPARISON)
     table = folder / "tables" / "leaderboard.csv"
     card = folder / "runs" / "data.json"
     index_page.render_index(
         dataset,
-        pd.read_csv(table) if table.exists() else None,
+        pd.read_csv(table) if table.exists() and compared else None,
         [_dead(status) for status in known],
         json.loads(card.read_text(encoding="utf-8")) if card.exists() else {},
         folder / "report",

@@ -5,15 +5,18 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
 from rich.console import Console
 from rich.table import Table
 
 from aicine_utils import settings
+from aicine_utils.errors import AicineError
 from aicine_utils.pipeline import plan
 
 POLL_SECONDS = 0.2
@@ -44,7 +47,7 @@ def command(request: Request) -> list[str]:
     path.write_text(json.dumps(asked), encoding="utf-8")
     line = [sys.executable, "-m", "snakemake", "--snakefile", str(settings.ROOT / "Snakefile"),
             "--directory", str(settings.home()), "--cores", str(request.jobs), "--keep-going", "--rerun-incomplete",
-            "--configfile", str(path)]  # fmt: skip
+            "--nolock", "--configfile", str(path)]  # fmt: skip
     again = _forced(request)
     if again:
         line += ["--forcerun", *again]
@@ -71,7 +74,7 @@ def run(request: Request, console: Console) -> int:
     line, log = command(request), settings.output_dir(request.name) / "runs" / "snakemake.log"
     if request.dry_run:
         return subprocess.run(line, env=environment(request.jobs)).returncode
-    with log.open("w", encoding="utf-8") as file:
+    with alone(request.name), log.open("w", encoding="utf-8") as file:
         process = subprocess.Popen(line, stdout=file, stderr=file, env=environment(request.jobs))
         try:
             watch(process, request, console, started)
@@ -80,6 +83,20 @@ def run(request: Request, console: Console) -> int:
             console.print("Stopped. Finished notebooks and runs are kept; the same command goes on from here.")
             return 130
     return summary(request, console, started, process.returncode, log)
+
+
+@contextmanager
+def alone(dataset: str) -> Iterator[None]:
+    """One run a data set at a time. The system frees this lock when a process dies; Snakemake's own would stay."""
+    lock = FileLock(settings.output_dir(dataset) / "runs" / ".report.lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise AicineError(
+            f"The report on {dataset} is being made by another process. Wait for it or stop it."
+        ) from None
+    with lock:
+        yield
 
 
 def environment(jobs: int) -> dict[str, str]:

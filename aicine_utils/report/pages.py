@@ -183,7 +183,7 @@ def memory_text(megabytes: float | None, lang: str = "en") -> str:
     """``412 MB`` or ``1.3 GB``; a dash where nothing was measured."""
     if not megabytes:
         return MISSING
-    return f"{megabytes:.0f} MB" if megabytes < 1000 else f"{megabytes / 1024:.1f} GB"
+    return f"{megabytes:.0f} MB" if megabytes < 1000 else f"{megabytes / 1000:.1f} GB"
 
 
 def time_text(seconds: float | None, lang: str = "en") -> str:
