@@ -245,13 +245,15 @@ panel = {name: results[name] for name in rankers}
 groups = study.by_group(panel, "recall@10")
 shelves = study.by_shelf(panel).query("group != 'new'")
 panels = pd.concat([groups[groups["attribute"].isin(["activity", "gender"])], shelves], ignore_index=True)
-light = panels[panels["group"] == "light"].sort_values("value", ascending=False).iloc[0]
-tail = shelves[shelves["group"] == "tail"].sort_values("value", ascending=False).iloc[0]
+activity = panels[panels["attribute"] == "activity"]
+fewest, rarest = activity["group"].iloc[0], shelves["group"].iloc[-1]  # where all are alike, there is but one group
+light = activity[activity["group"] == fewest].sort_values("value", ascending=False).iloc[0]
+tail = shelves[shelves["group"] == rarest].sort_values("value", ascending=False).iloc[0]
 study.figure(
     plots.group_plot(panels, "value", "Recall@10"),
     "where",
-    f"Recall for short histories reaches {light['value']:.3f} ({light['label']}), for the least watched films "
-    f"{tail['value']:.3f} ({tail['label']})",
+    f"Recall for people of {fewest} activity reaches {light['value']:.3f} ({light['label']}), for films of the "
+    f"{rarest} {tail['value']:.3f} ({tail['label']})",
     "Recall@10 with intervals; panels by gender where known, activity of the person, popularity of the film.",
     panels,
 )
