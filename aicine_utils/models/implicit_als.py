@@ -24,7 +24,7 @@ class ImplicitALS(Recommender):
     def _fit(self, split: Split) -> None:
         seen = split.matrix(split.train[split.train[c.RATING] >= split.stars_at(self.params["liked"])])
         with threadpool_limits(1, "blas"):  # implicit runs its own threads; BLAS threads inside them slow it down
-            solver = self._solver()
+            solver = self._solver()  # checks for BLAS threads when made
             solver.fit(seen, show_progress=False)
         self.user_factors_ = np.asarray(solver.user_factors)
         self.movie_factors_ = np.asarray(solver.item_factors)
@@ -44,7 +44,7 @@ class ImplicitALS(Recommender):
     def score_histories(self, histories: list) -> np.ndarray:
         """Solve each new user's vector against the fixed movies (equation 4 of Hu et al.), then score."""
         with threadpool_limits(1, "blas"):
-            solver = self._solver()
+            solver = self._solver()  # checks for BLAS threads when made
             solver.item_factors = self.movie_factors_
             vectors = solver.recalculate_user(np.arange(len(histories)), self.histories_matrix(histories))
         return vectors @ self.movie_factors_.T
