@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The only door. Sets up an environment if this machine has none that satisfies the lock, then does what was asked:
 #   ./run_all.sh                      the report on ml-100k          ./run_all.sh --dataset ml-1m | --data DIR
-#   ./run_all.sh --only 05 | --from 08 | --force | --jobs N | --list | --dry-run | -p name=value
+#   ./run_all.sh --only 05 | --from 05 | --force | --jobs N | --list | --dry-run | -p name=value
 #   ./run_all.sh test | lab | sync | doctor | lock
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"

@@ -1,6 +1,7 @@
 """Shared helpers of the AI-CINE study. Imports run one way:
 
-columns, errors, settings → data → splits → metrics → models → experiment → findings → report → pipeline → cli, notebook
+columns, errors, parameters, settings → data → splits → metrics → models → experiment → findings → report → pipeline
+→ cli, notebook
 """
 
 __version__ = "0.1.0"

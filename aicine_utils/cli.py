@@ -7,6 +7,7 @@ commands that need them, so that ``--help`` and errors come at once.
 import json
 import logging
 import os
+import shlex
 import sys
 import time
 from collections.abc import Callable
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from aicine_utils.experiment import Result
     from aicine_utils.splits import Split
+    from aicine_utils.tuning import Winner
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 app.registered_commands += commands.app.registered_commands
@@ -34,7 +36,7 @@ app.registered_commands += commands.app.registered_commands
 Model = Annotated[str, typer.Option(help="A model's name; `models` lists them.")]
 Protocol = Annotated[str, typer.Option(help="How ratings are divided into train, validation and test.")]
 Top = Annotated[int, typer.Option(min=1, max=1000, help="Length of the list.")]
-Seed = Annotated[int, typer.Option(help="Seed of the model.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of the model.")]
 
 
 def main() -> None:
@@ -92,28 +94,38 @@ def train(
 ) -> None:
     """Train a model, measure and save it. Any parameter of the model is an option: ``--epochs 20``."""
     from aicine_utils import experiment
-    from aicine_utils.metrics import evaluate
 
     given, split = overrides(model, context.args), _split(dataset, protocol)
     before = experiment.preferred(model, split.info["dataset"], protocol)
     hint = f", about {before.manifest['fit_seconds']:.0f} s as last time" if before else ""
     with console.status(f"{model}: training{hint}"):
         result = experiment.choose(experiment.run(model, split, seed, **given))
-    manifest = result.manifest
-    console.print(f"{model}: trained in {manifest['fit_seconds']:.1f} s, saved in {result.folder}")
+    console.print(f"{model}: {experiment.told_cost(result)}, saved in {result.folder}")
     table = Table("metric", "mean", "95 % interval", box=None)
-    for name, row in evaluate.summary(result.per_user).iterrows():
+    for name, row in measured(result).iterrows():
         table.add_row(str(name), f"{row['mean']:.4f}", f"{row['low']:.4f} to {row['high']:.4f}")
     console.print(table)
 
 
+def measured(result: "Result") -> "pd.DataFrame":
+    """Mean, low and high by metric; errors in stars are those over all test ratings, as on every page."""
+    import pandas as pd
+
+    from aicine_utils.metrics import evaluate, rating
+
+    lists = evaluate.summary(result.per_user)
+    if result.predictions is None:
+        return lists
+    return pd.concat([lists.drop(index=rating.METRICS, errors="ignore"), rating.evaluate_ratings(result.predictions)])
+
+
 def overrides(model: str, extra: list[str]) -> dict[str, object]:
     """``--name value`` or ``--name=value`` pairs as parameters of a model; ``--epochs`` also finds ``n_epochs``."""
-    import yaml
-
+    from aicine_utils import parameters
     from aicine_utils.models import registry
 
-    known = registry.entry(model).model_class.defaults
+    row = registry.entry(model)
+    known = row.model_class.defaults
     words = [part for word in extra for part in (word.split("=", 1) if word.startswith("--") else [word])]
     if len(words) % 2 or not all(word.startswith("--") for word in words[::2]):
         raise AicineError(
@@ -125,7 +137,8 @@ def overrides(model: str, extra: list[str]) -> dict[str, object]:
         name = f"n_{name}" if name not in known and f"n_{name}" in known else name
         if name not in known:
             raise unknown(f"parameter of {model}", name, known)
-        given[name] = yaml.safe_load(value)
+        given[name] = parameters.read(value)
+    row.model_class(**{**row.fixed, **given})  # a wrong value is told before any data is read
     return given
 
 
@@ -138,11 +151,27 @@ def _saved(model: str, dataset: str, protocol: str) -> "Result":
     registry.entry(model)
     found = experiment.preferred(model, datasets.folder_name(dataset), protocol)
     if found is None:
-        raise AicineError(
-            f"No saved {model} for {dataset}. "
-            f"Train it: python -m aicine_utils train --dataset {dataset} --model {model}"
-        )
+        if dataset not in datasets.NAMES:
+            datasets.load(dataset)  # its error, if there is no such data, comes first
+        line = f"train --dataset {shlex.quote(dataset)} --model {model}{_unless_usual(protocol)}"
+        raise AicineError(f"No saved {model} for {dataset}. Train it: python -m aicine_utils {line}")
     return found
+
+
+def _unless_usual(protocol: str) -> str:
+    return "" if protocol == "user_temporal" else f" --protocol {protocol}"
+
+
+def _tell_run(result: "Result") -> None:
+    """Which saved run answers and with which settings; on stderr, so that what is piped stays what was asked for."""
+    from aicine_utils.models import registry
+
+    manifest = result.manifest
+    params = ", ".join(f"{name} {value}" for name, value in manifest["params"].items()) or "nothing to set"
+    usual = registry.create(result.name, manifest["dataset"], protocol=manifest["protocol"]).params
+    whose = "the report's settings" if manifest["params"] == usual else "settings of your own, not the report's"
+    said = f"Answered by run {result.folder.name}, {whose}: {params}."
+    Console(stderr=True, soft_wrap=True).print(_plain(said), style="dim", highlight=False)
 
 
 @app.command()
@@ -155,6 +184,7 @@ def recommend(
 
     result = _saved(model, dataset, protocol)
     best = result.model().recommend([user], top)
+    _tell_run(result)
     _show(best, datasets.load(dataset).movies, f"{model} for user {user}", as_json)
 
 
@@ -170,6 +200,7 @@ def similar(
     result, catalogue = _saved(model, dataset, protocol), datasets.load(dataset).movies
     row = find_movie(movie, catalogue)
     best = result.model().similar(int(row["movie_id"]), top)
+    _tell_run(result)
     _show(best, catalogue, f"{model}: movies similar to {row['title']}", as_json)
 
 
@@ -188,6 +219,8 @@ def find_movie(text: str, movies: "pd.DataFrame") -> "pd.Series":
 
 
 def _show(best: "pd.DataFrame", movies: "pd.DataFrame", title: str, as_json: bool) -> None:
+    import pandas as pd
+
     rows = best.merge(movies, on="movie_id", how="left")
     if as_json:
         columns = [name for name in ("rank", "movie_id", "title", "genres", "score") if name in rows]
@@ -196,7 +229,7 @@ def _show(best: "pd.DataFrame", movies: "pd.DataFrame", title: str, as_json: boo
         return
     table = Table("rank", "title", "year", "genres", "score", title=title, title_justify="left", box=None)
     for row in rows.itertuples():
-        year = "" if row.year != row.year or row.year is None else str(row.year)
+        year = "" if pd.isna(row.year) else str(row.year)
         table.add_row(str(row.rank), _plain(row.title), year, ", ".join(row.genres), f"{row.score:.3f}")
     console.print(table)
 
@@ -207,16 +240,29 @@ def tune(
     model: Annotated[list[str], typer.Option(help="Repeat for several; all if none.")] = [],
     trials: Annotated[int, typer.Option(min=1)] = 20, protocol: Protocol = "user_temporal",
 ) -> None:  # fmt: skip
-    """Search parameters on validation and write the winners to configs/tuned; resumes where it was stopped."""
+    """Search parameters on validation and keep the winners, unless one of more trials is kept already; resumes."""
     from aicine_utils import settings, tuning
     from aicine_utils.models import registry
 
+    for name in model:
+        registry.entry(name)
     split = _split(dataset, protocol)
     for name in model or [name for name in registry.names() if settings.model_config(name)["search"]]:
         with console.status(f"{name}: searching") as live:
             winner = tuning.tune(name, split, trials, watch=search_progress(name, live))
-        tuning.write_winners(split.info["dataset"], protocol, {name: winner})
         console.print(f"{name}: {winner.metric} {winner.value:.4f} on validation after {winner.trials} trials")
+        console.print(keep_winner(name, split.info["dataset"], protocol, winner))
+
+
+def keep_winner(name: str, dataset: str, protocol: str, winner: "Winner") -> str:
+    """Write the winner where no larger search stands; a sentence on which file now says what."""
+    from aicine_utils import settings, tuning
+
+    path = tuning.winners_file(dataset)
+    if tuning.write_winners(dataset, protocol, {name: winner}):
+        return f"Written to {path}; runs on {dataset} under {protocol} use it from now on."
+    trials = settings.winner(name, dataset, protocol)["trials"]
+    return f"Kept {path} as it was: its winner is of {trials} trials. Search with --trials {trials} to replace it."
 
 
 def search_progress(name: str, live: Status) -> Callable[[int, int, float], None]:

@@ -10,7 +10,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -32,6 +32,7 @@ class Result:
     """One finished run; tables are read when asked for."""
 
     folder: Path
+    cached: bool = field(default=True, compare=False)  # read from an earlier run's folder, not made just now
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
@@ -58,6 +59,12 @@ class Result:
     def per_user(self) -> pd.DataFrame:
         """user_id, metric, k, value."""
         return pd.read_parquet(self.folder / "per_user.parquet")
+
+    @cached_property
+    def curve(self) -> pd.DataFrame | None:
+        """What a model noted while it trained: a row for each epoch; None for models without epochs."""
+        path = self.folder / "curve.csv"
+        return pd.read_csv(path) if path.exists() else None
 
     def values(self, metric: str = "ndcg", k: int = 10) -> pd.Series:
         """One metric by user_id."""
@@ -88,12 +95,12 @@ def run(name: str, split: Split, seed: int = 0, **overrides: Any) -> Result:
     folder = run_folder(dataset, split, name, seed, key(model, split))
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(folder.parent / f".{folder.name}.lock"):
-        if not (folder / "manifest.json").exists():
+        cached = (folder / "manifest.json").exists()
+        if not cached:
             _write(folder, lambda target: _make(target, name, model, split))
-        result = Result(folder)
+        result = Result(folder, cached)
         if result.manifest["measured_by"] != provenance.source_of("aicine_utils.metrics"):
-            _measure_again(result, split)
-            result = Result(folder)
+            result = _measure_again(result, split)
     return result
 
 
@@ -139,6 +146,7 @@ def _make(target: Path, name: str, model: Recommender, split: Split) -> None:
         "dataset": split.info["dataset"], "split": split.hash, "n_users": int(topk[c.USER].nunique()),
         "fit_seconds": fitting.seconds, "recommend_seconds": listing.seconds,
         "peak_mb": whole.peak_mb, "parameters": model.n_parameters,
+        "stopped_by_budget": getattr(model, "stopped_by_budget", False),
         "measured_by": provenance.source_of("aicine_utils.metrics"),
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **provenance.environment(),
     }  # fmt: skip
@@ -153,32 +161,38 @@ def measure(topk: pd.DataFrame, predictions: pd.DataFrame | None, split: Split) 
     return pd.concat(parts, ignore_index=True)
 
 
-def _measure_again(result: Result, split: Split) -> None:
+def _measure_again(result: Result, split: Split) -> Result:
     """Replace the per-user values of a kept run after the metrics changed."""
     values = measure(result.topk, result.predictions, split)
     values.to_parquet(result.folder / "per_user.tmp", index=False)
     os.replace(result.folder / "per_user.tmp", result.folder / "per_user.parquet")
-    _amended(result, measured_by=provenance.source_of("aicine_utils.metrics"))
+    return _amended(result, measured_by=provenance.source_of("aicine_utils.metrics"))
 
 
 def _amended(result: Result, **fields: Any) -> Result:
     """The same run with these fields in its manifest, replaced in one step."""
     (result.folder / "manifest.tmp").write_text(json.dumps({**result.manifest, **fields}, indent=1), encoding="utf-8")
     os.replace(result.folder / "manifest.tmp", result.folder / "manifest.json")
-    return Result(result.folder)
+    return Result(result.folder, result.cached)
 
 
 def run_all(
     names: Iterable[str], split: Split, seed: int = 0, watch: Callable[[str], None] = print
 ) -> dict[str, Result]:
-    """:func:`run` for each name; ``watch`` gets one line a model with the time left."""
+    """:func:`run` for each name; ``watch`` gets one line a model: the time left, or that it was read."""
     names, results, started = list(names), {}, time.monotonic()
     for done, name in enumerate(names, start=1):
-        results[name] = run(name, split, seed)
+        results[name] = result = run(name, split, seed)
         left = (time.monotonic() - started) / done * (len(names) - done)
-        seconds = results[name].manifest["fit_seconds"]
-        watch(f"{done}/{len(names)} {registry.entry(name).label}: trained in {seconds:.1f} s, {left:.0f} s left")
+        told = told_cost(result) if result.cached else f"{told_cost(result)}, {left:.0f} s left"
+        watch(f"{done}/{len(names)} {registry.entry(name).label}: {told}")
     return results
+
+
+def told_cost(result: Result) -> str:
+    """ "trained in 37.1 s", or that the run was there already: then nothing was trained now."""
+    seconds = result.manifest["fit_seconds"]
+    return f"read from cache ({seconds:.1f} s when trained)" if result.cached else f"trained in {seconds:.1f} s"
 
 
 def kept_table(path: Path, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:

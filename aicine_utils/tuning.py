@@ -7,6 +7,7 @@ which is committed; the default run reads them and searches nothing.
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import optuna
@@ -73,9 +74,10 @@ def tune(name: str, split: Split, trials: int, seed: int = 0, watch: Watch = lam
     """Search until the study of this model, split and code has ``trials`` finished trials; then name the winner.
 
     The first trial is the default setting; a later one whose training fails is left out. ``watch`` gets trials
-    done, trials in all and the best value after each. Raises AicineError for a model that has nothing to search, and
-    what the default setting raises.
+    done, trials in all and the best value after each. Raises AicineError for a model that is unknown or has nothing to
+    search, and what the default setting raises.
     """
+    registry.entry(name)
     config = settings.model_config(name)
     search = config["search"]
     if not search:
@@ -133,14 +135,24 @@ def history(name: str, split: Split, seed: int = 0) -> list[dict[str, Any]]:
     return [{**readable(trial.params), "value": trial.value} for trial in _finished(_study(name, split, seed))]
 
 
-def write_winners(dataset: str, protocol: str, winners: dict[str, Winner]) -> None:
-    """Merge winners into ``configs/tuned/<dataset>.yaml``, below their protocol."""
-    path = settings.CONFIGS / "tuned" / f"{dataset}.yaml"
-    own = dict(settings.tuned(dataset).get(protocol, {}))
-    for name, winner in winners.items():
-        own[name] = {"params": winner.params, "metric": winner.metric, "value": winner.value, "trials": winner.trials}
+def winners_file(dataset: str) -> Path:
+    """Where the winners of one data set are kept."""
+    return settings.CONFIGS / "tuned" / f"{dataset}.yaml"
+
+
+def write_winners(dataset: str, protocol: str, winners: dict[str, Winner]) -> list[str]:
+    """Merge winners into their file, below their protocol; names of those that were written.
+
+    A kept winner of more trials stays: a short search must not undo a long one.
+    """
+    path, kept = winners_file(dataset), settings.tuned(dataset).get(protocol, {})
+    written = [name for name, winner in winners.items() if winner.trials >= kept.get(name, {}).get("trials", 0)]
+    if not written:
+        return []
+    own = {**kept, **{name: vars(winners[name]) for name in written}}
     ordered = {name: own[name] for name in registry.names() if name in own}
     text = yaml.safe_dump({**settings.tuned(dataset), protocol: ordered}, sort_keys=False)
     path.parent.mkdir(exist_ok=True)
     path.write_text(HEADER.format(dataset=dataset) + text, encoding="utf-8")
     settings.read_yaml.cache_clear()
+    return written

@@ -127,3 +127,50 @@ def test_the_data_card_is_written(home, mock_data):
     assert done.exit_code == 0
     assert card["n_ratings"] == len(mock_data.ratings)
     assert card["fingerprint"] == mock_data.info["fingerprint"]
+
+
+def test_a_movie_without_a_year_is_listed_without_one(tmp_path):
+    own = tmp_path / "bare"  # ratings and nothing else
+    own.mkdir()
+    pairs = [(user, movie) for user in range(12) for movie in range(9)]
+    rows = [f"{user},{movie},{1 + (user * movie) % 5},{1_600_000_000 + movie}" for user, movie in pairs]
+    (own / "ratings.csv").write_text("\n".join(["userId,movieId,rating,timestamp", *rows]) + "\n")
+    for words in (["train", "--model", "item_knn"], ["recommend", "--model", "item_knn", "--user", "1"]):
+        done = call(words[0], "--dataset", str(own), *words[1:])
+        assert done.exit_code == 0, done.output
+    assert "nan" not in done.stdout.lower()
+    assert "<NA>" not in done.stdout
+
+
+def test_an_answer_says_which_run_gave_it(trained):
+    done = call("recommend", "--dataset", "mock", "--model", "svd", "--user", "1")
+    assert f"Answered by run {trained['svd'].folder.name}, the report's settings: " in done.stderr.replace("\n", " ")
+
+
+@pytest.mark.parametrize("option", [["--epochs", "-3"], ["--lr_all", "banana"], ["--n_factors", "0"]])
+def test_wrong_values_end_before_anything_is_trained(option, home):
+    done = aicine(home, "train", "--dataset", "mock", "--model", "svd", *option)
+    assert done.returncode == 2
+    assert "Its default is" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (home / "outputs").exists()
+
+
+def test_wrong_values_for_a_notebook_end_before_it_starts(home):
+    done = aicine(home, "run", "--preset", "mock", "--only", "05", "-p", "seed=banana")
+    assert done.returncode == 2
+    assert "Parameter seed of notebook 05_matrix_factorisation: banana is not a whole number" in done.stderr
+
+
+def test_unknown_models_are_not_searched():
+    with pytest.raises(AicineError, match="Did you mean 'ease'"):
+        cli.tune(dataset="mock", model=["eas"], trials=1, protocol="user_temporal")
+
+
+def test_train_shows_the_rmse_of_the_pages(trained):
+    from aicine_utils.metrics import rating
+
+    table = cli.measured(trained["svd"])
+    assert table.loc["rmse", "mean"] == pytest.approx(rating.rmse(trained["svd"].predictions))
+    assert "mse" not in table.index
+    assert "rmse" not in cli.measured(trained["item_knn"]).index

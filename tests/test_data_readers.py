@@ -171,24 +171,24 @@ def test_genres_without_a_name_are_none():
 
 
 WRONG_RATINGS = {
-    "1,10,5,978300760\n": "ratings.dat line 1: fields must be separated by '::', found ','",
-    "1::10::5\n": "ratings.dat line 1: 3 fields where 4 (user_id, movie_id, rating, timestamp) are needed",
-    "1::10::5::1\n\n1::20::x::2\n": "ratings.dat line 3: rating 'x' is not a number",
-    "1::10::5::1\nAnn::20::3::2\n": "ratings.dat line 2: user_id 'Ann' is not a whole number",
-    "1::10::5::1\n1::20::3::\n": "ratings.dat line 2: timestamp is missing",
-    "1::10::5::1\n1::20::3::nan\n": "ratings.dat line 2: timestamp is missing",
-    "1::10::5::1\n1::20::3::-5\n": "ratings.dat line 2: timestamp -5 is not in seconds since 1970",
-    "1::10::5::1\n\n2::20::7::2\n": "ratings.dat line 3: rating 7 is outside 1-5. "
+    "1,10,5,978300760\n": "own/ratings.dat line 1: fields must be separated by '::', found ','",
+    "1::10::5\n": "own/ratings.dat line 1: 3 fields where 4 (user_id, movie_id, rating, timestamp) are needed",
+    "1::10::5::1\n\n1::20::x::2\n": "own/ratings.dat line 3: rating 'x' is not a number",
+    "1::10::5::1\nAnn::20::3::2\n": "own/ratings.dat line 2: user_id 'Ann' is not a whole number",
+    "1::10::5::1\n1::20::3::\n": "own/ratings.dat line 2: timestamp is missing",
+    "1::10::5::1\n1::20::3::nan\n": "own/ratings.dat line 2: timestamp is missing",
+    "1::10::5::1\n1::20::3::-5\n": "own/ratings.dat line 2: timestamp -5 is not in seconds since 1970",
+    "1::10::5::1\n\n2::20::7::2\n": "own/ratings.dat line 3: rating 7 is outside 1-5. "
     "Fix the row or pass --rating-scale 1 10.",
-    "1::10::0::1\n": "ratings.dat line 1: rating 0 is outside 1-5. Fix the row or pass --rating-scale 0 5.",
-    "1::10::inf::1\n": "ratings.dat line 1: rating inf is outside 1-5. Fix the row.",
-    "1::10::5::978300760\n1::20::5::978300760000\n": "ratings.dat line 2: timestamp 978300760000 is not in the unit",
-    "1::10::5::978300760000\n1::20::5::978300760\n": "ratings.dat line 2: timestamp 978300760 is not in the unit",
-    "-1::10::5::1\n": "ratings.dat line 1: user_id -1 is not allowed",
-    "": "ratings.dat: the file is empty",
-    " \n\n": "ratings.dat: the file is empty",
-    "1::10::5::978300760\n".encode("utf-16"): "ratings.dat: not plain text (UTF-16 or a binary file)",
-    b"\x89PNG\0\0": "ratings.dat: not plain text",
+    "1::10::0::1\n": "own/ratings.dat line 1: rating 0 is outside 1-5. Fix the row or pass --rating-scale 0 5.",
+    "1::10::inf::1\n": "own/ratings.dat line 1: rating inf is outside 1-5. Fix the row.",
+    "1::10::5::978300760\n1::20::5::978300760000\n": "own/ratings.dat line 2: timestamp 978300760000 is not",
+    "1::10::5::978300760000\n1::20::5::978300760\n": "own/ratings.dat line 2: timestamp 978300760 is not in the unit",
+    "-1::10::5::1\n": "own/ratings.dat line 1: user_id -1 is not allowed",
+    "": "own/ratings.dat: the file is empty",
+    " \n\n": "own/ratings.dat: the file is empty",
+    "1::10::5::978300760\n".encode("utf-16"): "own/ratings.dat: not plain text (UTF-16 or a binary file)",
+    b"\x89PNG\0\0": "own/ratings.dat: not plain text",
 }
 
 
@@ -204,18 +204,18 @@ def test_the_line_number_has_thousands_separators(tmp_path):
     lines = [f"{i}::10::4::{i}" for i in range(1203)] + ["5000::10::7::1"]
     with pytest.raises(AicineError) as error:
         load(dat(tmp_path, ratings="\n".join(lines)))
-    message = "ratings.dat line 1,204: rating 7 is outside 1-5. Fix the row or pass --rating-scale 1 10."
+    message = "own/ratings.dat line 1,204: rating 7 is outside 1-5. Fix the row or pass --rating-scale 1 10."
     assert str(error.value) == message
 
 
 WRONG_FILES = [
-    ({"movies.dat": "10::Matrix\n"}, "movies.dat line 1: must read id::title::genre|genre"),
-    ({"movies.dat": "10,Matrix,Action\n"}, "movies.dat line 1: fields must be separated by '::', found ','"),
-    ({"movies.dat": "x::Matrix::Action\n"}, "movies.dat line 1: movie_id 'x' is not a whole number"),
-    ({"movies.dat": "10::A::B\n20:: ::Drama\n"}, "movies.dat line 2: the title is empty"),
-    ({"movies.dat": ""}, "movies.dat: the file is empty"),
-    ({"users.dat": "1::F::1::10::4\n2::M\n"}, "users.dat line 2: 2 fields where 5"),
-    ({"users.dat": "::F::1::10::4\n"}, "users.dat line 1: user_id is missing"),
+    ({"movies.dat": "10::Matrix\n"}, "own/movies.dat line 1: must read id::title::genre|genre"),
+    ({"movies.dat": "10,Matrix,Action\n"}, "own/movies.dat line 1: fields must be separated by '::', found ','"),
+    ({"movies.dat": "x::Matrix::Action\n"}, "own/movies.dat line 1: movie_id 'x' is not a whole number"),
+    ({"movies.dat": "10::A::B\n20:: ::Drama\n"}, "own/movies.dat line 2: the title is empty"),
+    ({"movies.dat": ""}, "own/movies.dat: the file is empty"),
+    ({"users.dat": "1::F::1::10::4\n2::M\n"}, "own/users.dat line 2: 2 fields where 5"),
+    ({"users.dat": "::F::1::10::4\n"}, "own/users.dat line 1: user_id is missing"),
 ]
 
 
@@ -227,12 +227,12 @@ def test_wrong_movies_and_users(tmp_path, files, message):
 
 
 WRONG_CSV = {
-    "userId;movieId;rating;timestamp\n1;2;3;4\n": "ratings.csv line 1: fields must be separated by ',', found ';'",
-    "userId,movieId,rating\n1,2,3\n": "ratings.csv line 1: no column timestamp among userId, movieId, rating",
-    "1,2,3,4\n": "ratings.csv line 1: no column user_id among 1, 2, 3, 4",
-    "userId,movieId,rating,timestamp\n": "ratings.csv: no rows after the header",
-    "userId,movieId,rating,timestamp\n1,2,3,4\n1,5,3,2015-01-01\n": "ratings.csv line 3: timestamp '2015-01-01' is not",
-    "userId,movieId,rating,timestamp\n1,2,3,4\n1,5,8,4\n": "ratings.csv line 3: rating 8 is outside 1-5",
+    "userId;movieId;rating;timestamp\n1;2;3;4\n": "own/ratings.csv line 1: fields must be separated by ',', found ';'",
+    "userId,movieId,rating\n1,2,3\n": "own/ratings.csv line 1: no column timestamp among userId, movieId, rating",
+    "1,2,3,4\n": "own/ratings.csv line 1: no column user_id among 1, 2, 3, 4",
+    "userId,movieId,rating,timestamp\n": "own/ratings.csv: no rows after the header",
+    "userId,movieId,rating,timestamp\n1,2,3,4\n1,5,3,2015-01-01\n": "own/ratings.csv line 3: timestamp '2015",
+    "userId,movieId,rating,timestamp\n1,2,3,4\n1,5,8,4\n": "own/ratings.csv line 3: rating 8 is outside 1-5",
 }
 
 

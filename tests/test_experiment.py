@@ -225,3 +225,9 @@ def test_killed_run_is_no_run_and_is_cleared_by_the_next(home, tmp_path, mock_sp
     assert experiment.preferred("views", "mock") is None
     made = experiment.run("views", mock_split).folder.name
     assert folders(home) == [made]
+
+
+def test_a_kept_run_is_not_said_to_be_trained(mock_split):
+    first, again = experiment.run("views", mock_split), experiment.run("views", mock_split)
+    assert experiment.told_cost(first).startswith("trained in")
+    assert experiment.told_cost(again).startswith("read from cache (")

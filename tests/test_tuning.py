@@ -6,7 +6,7 @@ import optuna
 import pytest
 import yaml
 
-from aicine_utils import experiment, settings, tuning
+from aicine_utils import cli, experiment, settings, tuning
 from aicine_utils.errors import AicineError
 from aicine_utils.metrics import evaluate, rating
 from aicine_utils.models import registry
@@ -138,3 +138,12 @@ def test_winners_are_written_and_used(mock_split, configs):
     assert experiment.run("svd", mock_split, n_epochs=1).manifest["params"] == {
         "n_factors": 7, "n_epochs": 1, "biased": True, "lr_all": 1e-5, "reg_all": 0.02,
     }  # fmt: skip
+
+
+def test_a_shorter_search_does_not_replace_a_longer_one(mock_split, configs):
+    longer, shorter = tuning.Winner({"k": 9}, "ndcg@10", 0.2, 25), tuning.Winner({"k": 3}, "ndcg@10", 0.3, 5)
+    assert tuning.write_winners("mock", "user_temporal", {"item_knn": longer}) == ["item_knn"]
+    assert tuning.write_winners("mock", "user_temporal", {"item_knn": shorter}) == []
+    assert settings.winner("item_knn", "mock", "user_temporal")["params"] == {"k": 9}
+    assert "Kept" in cli.keep_winner("item_knn", "mock", "user_temporal", shorter)
+    assert "Written to" in cli.keep_winner("item_knn", "mock", "user_temporal", longer)

@@ -44,6 +44,10 @@ ALIASES = {
     c.OCCUPATION: ["occupation", "job"],
     c.ZIP: ["zipcode", "zip", "postcode"],
 }
+NO_TIME = (
+    "Ratings are divided by time, so each needs its second since 1970. "
+    "Where only their order is known, add a column timestamp that numbers them in that order."
+)
 LATIN1 = "lines that are not UTF-8, read as latin-1"
 
 
@@ -160,11 +164,9 @@ def _renamed(path: Path, header: list[str], needed: list[str]) -> list[str]:
     names = [ours.get(re.sub(r"[^a-z]", "", name.lower()), name) for name in bare]
     for name in needed:
         if name not in names:
-            example = ",".join(needed)
-            raise AicineError(
-                f"{path.name} line 1: no column {name} among {', '.join(bare)}. "
-                f"The first line must name the columns, for example {example}."
-            )
+            remedy = f"The first line must name the columns, for example {','.join(needed)}."
+            remedy = NO_TIME if name == c.TIMESTAMP else remedy
+            raise AicineError(f"{tf.where(path, 1)}: no column {name} among {', '.join(bare)}. {remedy}")
     return names
 
 

@@ -30,16 +30,26 @@ class Table:
     header: int = 0
 
     def at(self, row: int) -> str:
-        """ "ratings.dat line 1,204" for a row number of the frame."""
+        """ "ml-1m/ratings.dat line 1,204" for a row number of the frame."""
         for place, (number, _) in enumerate(lines_of(self.path)):
             if place == row + self.header:
                 return where(self.path, number)
-        return self.path.name
+        return named(self.path)
+
+
+def named(path: Path) -> str:
+    """ "ml-1m/ratings.dat": files of several data sets have the same name."""
+    return f"{path.absolute().parent.name}/{path.name}"
 
 
 def where(path: Path, line: int) -> str:
-    """ "ratings.dat line 1,204"."""
-    return f"{path.name} line {line:,}"
+    """ "ml-1m/ratings.dat line 1,204"."""
+    return f"{named(path)} line {line:,}"
+
+
+def not_whole(name: str, text: str) -> str:
+    """The rule and the remedy where an id is text, as in many exports."""
+    return f"{name} {text!r} is not a whole number. Number the users and movies from 1, or fix or remove the line."
 
 
 def lines_of(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -58,9 +68,9 @@ def check_text(path: Path) -> None:
     with path.open("rb") as file:
         head = file.read(65536)
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in head:
-        raise AicineError(f"{path.name}: not plain text (UTF-16 or a binary file). Save it as UTF-8 text.")
+        raise AicineError(f"{named(path)}: not plain text (UTF-16 or a binary file). Save it as UTF-8 text.")
     if next(lines_of(path), None) is None:
-        raise AicineError(f"{path.name}: the file is empty. Restore it or download it again.")
+        raise AicineError(f"{named(path)}: the file is empty. Restore it or download it again.")
 
 
 def check_separator(path: Path, separator: str) -> None:
@@ -95,7 +105,7 @@ def numbers(path: Path, separator: str, names: list[str], kinds: dict[str, type]
     if any(column.null_count for column in table.columns):
         raise _explain(path, separator, names, kinds, header, "a value is missing")
     if not table.num_rows:
-        raise AicineError(f"{path.name}: no rows after the header. Restore it or download it again.")
+        raise AicineError(f"{named(path)}: no rows after the header. Restore it or download it again.")
     return Table(table.to_pandas(), path, header)
 
 
@@ -114,7 +124,7 @@ def _explain(
         wrong = _wrong(line.decode("latin-1").split(separator), names, kinds) if place >= header else None
         if wrong:
             return AicineError(f"{where(path, number)}: {wrong}")
-    return AicineError(f"{path.name}: can't be read ({cause}). Restore it or download it again.")
+    return AicineError(f"{named(path)}: can't be read ({cause}). Restore it or download it again.")
 
 
 def _wrong(fields: list[str], names: list[str], kinds: dict[str, type]) -> str | None:
@@ -127,8 +137,7 @@ def _wrong(fields: list[str], names: list[str], kinds: dict[str, type]) -> str |
         if not text:
             return f"{name} is missing. Fill it in or remove the line."
         if not _is_number(text, kind):
-            needed = "a whole number" if kind is int else "a number"
-            return f"{name} {text!r} is not {needed}. Fix or remove the line."
+            return not_whole(name, text) if kind is int else f"{name} {text!r} is not a number. Fix or remove the line."
     return None
 
 
@@ -174,7 +183,7 @@ def csv_fields(path: Path, lines: list[str]) -> Table:
     try:
         frame = pd.read_csv(io.StringIO("\n".join(lines)), dtype=str, keep_default_na=False, index_col=False)
     except pd.errors.ParserError as error:
-        raise AicineError(f"{path.name}: {str(error).strip()}. Quote fields that contain a comma.") from error
+        raise AicineError(f"{named(path)}: {str(error).strip()}. Quote fields that contain a comma.") from error
     return Table(frame.astype(object), path, header=1)
 
 
@@ -185,6 +194,6 @@ def whole_numbers(table: Table, name: str) -> pd.Series:
     if wrong.any():
         row = int(wrong.argmax())
         text = str(table.frame[name].iloc[row]).strip()
-        rule = f"{name} {text!r} is not a whole number. Fix" if text else f"{name} is missing. Fill it in"
-        raise AicineError(f"{table.at(row)}: {rule} or remove the line.")
+        rule = not_whole(name, text) if text else f"{name} is missing. Fill it in or remove the line."
+        raise AicineError(f"{table.at(row)}: {rule}")
     return parsed.astype("int64")

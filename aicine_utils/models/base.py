@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import sparse
 
 from aicine_utils import columns as c
+from aicine_utils import parameters
 from aicine_utils.errors import AicineError, unknown
 from aicine_utils.splits import Split
 
@@ -26,18 +27,23 @@ class Recommender(ABC):
     keeps what it learned in attributes that end with an underscore (numpy arrays, CSR matrices, numbers, strings):
     these are saved and loaded for it. Scores are higher for better movies; for a model that ``rates`` they are stars.
     Someone without a history gets the most watched movies, unless the model ``serves_unknown`` people by itself.
-    ``libraries`` are imported before a run's clock starts.
+    ``libraries`` are imported before a run's clock starts. ``ranges`` of parameters come before the rules that
+    :mod:`aicine_utils.parameters` has for all models.
     """
 
     rates: ClassVar[bool] = False
     serves_unknown: ClassVar[bool] = False
     libraries: ClassVar[tuple[str, ...]] = ()
     defaults: ClassVar[dict[str, Any]] = {}
+    ranges: ClassVar[dict[str, parameters.Range]] = {}
 
     def __init__(self, seed: int = 0, **params: Any) -> None:
-        for name in params:
+        owner = type(self).__name__
+        parameters.check(owner, "seed", seed, 0)
+        for name, value in params.items():
             if name not in self.defaults:
-                raise unknown(f"parameter of {type(self).__name__}", name, self.defaults)
+                raise unknown(f"parameter of {owner}", name, self.defaults)
+            parameters.check(owner, name, value, self.defaults[name], self.ranges.get(name))
         self.seed = seed
         self.params = {**self.defaults, **params}
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from aicine_utils.models.surprise_base import Fitted, SurpriseModel, cosine, must_fit, spread_square
+from aicine_utils.parameters import NOT_NEGATIVE
 
 if TYPE_CHECKING:
     from surprise import AlgoBase
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 class Baseline(SurpriseModel):
     """μ + b_u + b_i, by alternating least squares (Koren 2010, section 2.1)."""
 
-    defaults: ClassVar[dict[str, Any]] = {"n_epochs": 10, "reg_u": 15, "reg_i": 10}
+    defaults: ClassVar[dict[str, Any]] = {"n_epochs": 10, "reg_u": 15.0, "reg_i": 10.0}
+    ranges: ClassVar[dict[str, Any]] = {"n_epochs": NOT_NEGATIVE}  # without a pass it always answers the mean
 
     def algorithm(self) -> AlgoBase:
         """Surprise's BaselineOnly."""

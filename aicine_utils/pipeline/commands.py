@@ -76,8 +76,10 @@ def _request(
     names = [plan.find(number).name for number in numbers]
     if begin:
         plan.find(begin)
+    for own in {"dataset", "preset"} & set(given):
+        raise AicineError(f"Parameter {own} has an option of its own. Write --{own} {given[own]} in place of -p.")
     for name in names:
-        execute.refuse_undeclared(name, given)
+        execute.refuse_unfit(name, given)
     preset = settings.preset(preset or settings.preset_for(loaded.name)).name
     place = str(Path(chosen).resolve()) if Path(chosen).is_dir() else chosen
     return runner.Request(place, loaded.name, preset, names, begin or None, force, jobs, dry_run, given)

@@ -1,11 +1,12 @@
 """Execute one notebook with papermill; leave the notebook with outputs, and a status file written last."""
 
+import ast
 import json
 import os
 import re
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,12 @@ from nbclient.exceptions import DeadKernelError
 from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 
-from aicine_utils import provenance
+from aicine_utils import parameters, provenance
 from aicine_utils.errors import unknown
 from aicine_utils.pipeline import plan
 
 LAST_LINES = 15
+KERNEL_LOG = "--IPKernelApp.log_level=40"  # errors alone: its warning of plain sockets is about this very machine
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -49,12 +51,12 @@ def execute(name: str, dataset: str, folder_name: str, preset: str, parameters: 
     """Run a notebook; True when every cell ran. ``dataset`` is a name or folder, ``folder_name`` its place in outputs.
 
     The outputs go to a temporary name and are renamed at the end, so an executed notebook is always whole. Raises
-    AicineError for a parameter that the notebook does not declare.
+    AicineError for a parameter that the notebook does not declare, or of another type than declared.
     """
     target, status_path = plan.executed(folder_name, name), plan.status_file(folder_name, name)
     target.parent.mkdir(parents=True, exist_ok=True)
     given = {"dataset": dataset, "preset": preset, **parameters}
-    refuse_undeclared(name, given)
+    refuse_unfit(name, given)
     source = _as_ipynb(name, target.parent)
     status = {"notebook": name, "title": plan.find(name).title, "parameters": given, "error": None,
               "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}  # fmt: skip
@@ -83,13 +85,25 @@ def _as_ipynb(name: str, folder: Path) -> Path:
     return path
 
 
-def refuse_undeclared(name: str, given: Iterable[str]) -> None:
-    """papermill only warns of a misspelt parameter and runs with the default; here it is an AicineError."""
+def refuse_unfit(name: str, given: Mapping[str, Any]) -> None:
+    """AicineError for a parameter that the notebook does not declare, or whose value is not what its default is.
+
+    papermill only warns of a misspelt parameter and runs with the default; a wrong value would fail in some cell.
+    """
     with tempfile.TemporaryDirectory() as folder:
         declared = papermill.inspect_notebook(str(_as_ipynb(name, Path(folder))))
-    for parameter in given:
+    for parameter, value in given.items():
         if parameter not in declared:
             raise unknown(f"parameter of notebook {name}", parameter, declared)
+        parameters.check(f"notebook {name}", parameter, value, _default(declared[parameter]["default"]))
+
+
+def _default(source: str) -> Any:
+    """The value of a declared default; None, which allows anything, where it is no plain value."""
+    try:
+        return ast.literal_eval(source)
+    except ValueError:
+        return None
 
 
 def _papermill(source: Path, target: Path, given: dict[str, Any]) -> dict[str, Any] | None:
@@ -97,7 +111,7 @@ def _papermill(source: Path, target: Path, given: dict[str, Any]) -> dict[str, A
     try:
         papermill.execute_notebook(
             str(source), str(target), parameters=given, engine_name="watched", kernel_name="python3",
-            progress_bar=False, log_output=False, cwd=str(plan.FOLDER),
+            progress_bar=False, log_output=False, cwd=str(plan.FOLDER), extra_arguments=[KERNEL_LOG],
         )  # fmt: skip
     except PapermillExecutionError as error:
         lines = [line for text in error.traceback for line in ANSI.sub("", text).splitlines()]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from aicine_utils import settings
+from aicine_utils import parameters, settings
 from aicine_utils.errors import AicineError, unknown
 
 FOLDER = Path(os.environ.get("AICINE_NOTEBOOKS", settings.ROOT / "notebooks"))
@@ -72,10 +72,8 @@ def page(dataset: str, name: str) -> Path:
 
 
 def parse_parameter(text: str) -> tuple[str, object]:
-    """``name=value`` with the value read as YAML, so that 5 is a number and true a truth value."""
-    import yaml
-
+    """``name=value`` with the value read as :func:`aicine_utils.parameters.read` does."""
     name, equals, value = text.partition("=")
     if not equals or not name.isidentifier():
         raise AicineError(f"Parameter {text!r} is not of the form name=value. Write for example -p seed=1.")
-    return name, yaml.safe_load(value)
+    return name, parameters.read(value)
