@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from aicine_utils import columns as c
-from aicine_utils import splits
+from aicine_utils import protocols, splits
 from aicine_utils.data import datasets
 from aicine_utils.metrics import evaluate as ev
 from aicine_utils.metrics.ranking import METRICS
@@ -50,8 +50,10 @@ def synthetic(n_users: int = 6040, n_movies: int = 3706, n_ratings: int = 1_000_
     when = np.sort(rng.integers(0, 10**8, n_ratings)).astype("datetime64[s]")
     ratings = pd.DataFrame(dict(zip(c.RATINGS, (users, movies, stars, when), strict=True)))
     ratings = ratings.drop_duplicates([c.USER, c.MOVIE], ignore_index=True)
-    labels = splits.user_temporal(ratings)
-    parts = [ratings[labels == part].reset_index(drop=True) for part in (splits.TRAIN, splits.VALID, splits.TEST)]
+    labels = protocols.user_temporal(ratings)
+    parts = [
+        ratings[labels == part].reset_index(drop=True) for part in (protocols.TRAIN, protocols.VALID, protocols.TEST)
+    ]
     info = {"dataset": "synthetic", "rating_scale": [1, 5]}
     return Split(*parts, "user_temporal", info, "", pd.DataFrame(columns=c.MOVIES), None).for_test()
 

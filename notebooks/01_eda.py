@@ -58,7 +58,7 @@ from matplotlib import pyplot as plt
 
 from aicine_utils import columns as c
 from aicine_utils import notebook as nb
-from aicine_utils import splits
+from aicine_utils import protocols, splits
 from aicine_utils.data.labels import AGE_GROUPS
 from aicine_utils.exploration import behaviour, drift, genres, people, pictures, releases
 from aicine_utils.findings import seconds_text
@@ -262,7 +262,7 @@ if len(stay):
 # first ratings may be special too, because a site asks newcomers about films that it expects them to know.
 
 # %%
-liked_from = splits.stars_at(data.info["rating_scale"], splits.LIKED)
+liked_from = splits.stars_at(data.info["rating_scale"], protocols.LIKED)
 habits = behaviour.star_habits(data.ratings, liked_from)
 nb.say(
     f"{habits['liked']:.0%} of all ratings are {liked_from:g} stars or more, and the mean is {habits['mean']:.2f}.",

@@ -37,6 +37,15 @@ def test_shrinkage_by_hand():
     assert weights[0, 3] == pytest.approx(1 / (3**0.5 + 2), abs=1e-5)
 
 
+@pytest.mark.parametrize("model_class", [ItemKNN, UserKNN])
+def test_only_liked_movies_count_where_asked(model_class):
+    liked = [row for row in TRAIN if row[2] >= 4]
+    model, other = model_class(k=4, liked=0.75).fit(split_of(TRAIN)), model_class(k=4).fit(split_of(TRAIN))
+    alone = model_class(k=4).fit(split_of(liked))
+    assert np.array_equal(model.score([1, 2, 3, 4]), alone.score([1, 2, 3, 4]))
+    assert not np.array_equal(model.score([1, 2]), other.score([1, 2]))
+
+
 def test_neighbours_are_those_of_the_movie_to_score():
     model = ItemKNN(k=1, shrink=0).fit(split_of(TRAIN))
     nearest_of = {10: 20, 20: 10, 30: 20, 40: 10}

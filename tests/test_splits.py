@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aicine_utils import columns as c
-from aicine_utils import splits
+from aicine_utils import protocols, splits
 from aicine_utils.data import datasets
 from aicine_utils.data.movielens import MovieLens
 from aicine_utils.errors import AicineError
 from aicine_utils.metrics import evaluate
 
-L, T, V, S = splits.LEFT_OUT, splits.TRAIN, splits.VALID, splits.TEST
+L, T, V, S = protocols.LEFT_OUT, protocols.TRAIN, protocols.VALID, protocols.TEST
 
 
 def ratings_of(users, times, stars=None, movies=None):
@@ -35,17 +35,17 @@ def data_of(ratings):
 
 def test_user_temporal_takes_each_users_last_fifth_and_the_tenth_before():
     ratings = ratings_of([1] * 10 + [2] * 5, [*range(10), *range(5)])
-    assert splits.user_temporal(ratings).tolist() == [T] * 7 + [V, S, S] + [T] * 4 + [S]
+    assert protocols.user_temporal(ratings).tolist() == [T] * 7 + [V, S, S] + [T] * 4 + [S]
 
 
 def test_equal_timestamps_keep_the_order_of_the_file():
     ratings = ratings_of([1] * 10, [7] * 10)
-    assert splits.user_temporal(ratings).tolist() == [T] * 7 + [V, S, S]
+    assert protocols.user_temporal(ratings).tolist() == [T] * 7 + [V, S, S]
 
 
 def test_global_temporal_cuts_once_for_everyone():
     ratings = ratings_of([1] * 6 + [2] * 4, range(10))
-    labels = splits.global_temporal(ratings)
+    labels = protocols.global_temporal(ratings)
     assert labels.tolist() == [T] * 8 + [V, S]
 
 
@@ -53,7 +53,7 @@ def test_leave_one_out_keeps_the_five_core_and_holds_out_the_last_two():
     users = np.repeat([1, 2, 3, 4, 5, 6], 5)
     movies = np.tile([1, 2, 3, 4, 5], 6)
     movies[-1] = 9  # user 6 has four movies of the core left, so it goes, and movie 9 with it
-    labels = splits.leave_one_out(ratings_of(users, np.tile(range(5), 6), movies=movies))
+    labels = protocols.leave_one_out(ratings_of(users, np.tile(range(5), 6), movies=movies))
     assert labels.tolist() == [T, T, T, V, S] * 5 + [L] * 5
 
 
@@ -68,10 +68,10 @@ def test_k_core_matches_a_loop_that_removes_one_row_at_a_time():
         if not bad.any():
             break
         left = left.drop(left.index[bad][0])
-    assert np.flatnonzero(splits.k_core(ratings, 9)).tolist() == left.index.tolist()
+    assert np.flatnonzero(protocols.k_core(ratings, 9)).tolist() == left.index.tolist()
 
 
-@pytest.mark.parametrize("protocol", splits.PROTOCOLS)
+@pytest.mark.parametrize("protocol", protocols.PROTOCOLS)
 def test_parts_are_disjoint_and_cover_what_is_not_left_out(mock_data, protocol):
     split = splits.make(mock_data, protocol)
     evaluate.refuse_overlap(split)
@@ -96,7 +96,7 @@ def test_global_temporal_never_trains_on_the_future(mock_data):
 @given(st.lists(st.tuples(st.integers(1, 4), st.integers(0, 3)), min_size=1, max_size=60))
 def test_user_temporal_sizes_for_any_data(rows):
     ratings = ratings_of([u for u, _ in rows], [t for _, t in rows])
-    labels = splits.user_temporal(ratings)
+    labels = protocols.user_temporal(ratings)
     for user, count in ratings[c.USER].value_counts().items():
         own = labels[ratings[c.USER] == user]
         assert (own == S).sum() == count // 5
@@ -162,7 +162,7 @@ def recbole_parts(order, split_by):
             "user_inter_num_interval": "[10,inf)",
             "item_inter_num_interval": "[10,inf)",
             "eval_args": {"split": split_by, "group_by": "user", "order": order, "mode": "full"},
-            "seed": splits.RECBOLE_SEED,
+            "seed": protocols.RECBOLE_SEED,
             "use_gpu": False,
         },
     )

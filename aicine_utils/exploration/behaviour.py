@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from aicine_utils import columns as c
-from aicine_utils import splits
+from aicine_utils import protocols
 from aicine_utils.exploration.effects import FEWEST
 from aicine_utils.metrics import significance
 from aicine_utils.metrics.beyond import gini
@@ -45,7 +45,7 @@ def lorenz(ratings: pd.DataFrame, points: int = 100) -> pd.DataFrame:
 
 def gaps(ratings: pd.DataFrame) -> pd.Series:
     """user_id -> seconds from one rating of the user to the next; users with one rating have none."""
-    rows = ratings.iloc[splits.time_order(ratings)]
+    rows = ratings.iloc[protocols.time_order(ratings)]
     seconds = rows[c.TIMESTAMP].astype("datetime64[s]").astype("int64").to_numpy()
     user = rows[c.USER].to_numpy()
     same = user[1:] == user[:-1]
@@ -72,8 +72,8 @@ def tie_effect(ratings: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     for name in ("user_temporal", "leave_one_out"):
-        assign = splits.PROTOCOLS[name].assign
-        test, other = assign(ratings) == splits.TEST, assign(ratings.iloc[::-1])[::-1] == splits.TEST
+        assign = protocols.PROTOCOLS[name].assign
+        test, other = assign(ratings) == protocols.TEST, assign(ratings.iloc[::-1])[::-1] == protocols.TEST
         lost = pd.Series(test & ~other).groupby(ratings[c.USER].to_numpy()).sum()
         tested = pd.Series(test).groupby(ratings[c.USER].to_numpy()).any()
         rows.append((name, (lost[tested] > 0).mean(), lost.sum() / max(test.sum(), 1)))
@@ -88,7 +88,7 @@ def first_ratings(
     Columns place (``1-5``), stars, popularity (share of all users who rated the movie), each with _low and _high over
     users, n_users. The same people are in every row, so that a change is not one of people. Empty when under ten do.
     """
-    rows = ratings.iloc[splits.time_order(ratings)]
+    rows = ratings.iloc[protocols.time_order(ratings)]
     place = rows.groupby(c.USER).cumcount() + 1
     length = rows.groupby(c.USER)[c.MOVIE].transform("size")
     seen = ratings.groupby(c.MOVIE).size() / ratings[c.USER].nunique()

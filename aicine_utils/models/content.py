@@ -13,7 +13,8 @@ import pandas as pd
 
 from aicine_utils import columns as c
 from aicine_utils.models.base import Recommender
-from aicine_utils.splits import LIKED, Split
+from aicine_utils.protocols import LIKED
+from aicine_utils.splits import Split
 
 
 def words(movies: pd.DataFrame, movie_ids: np.ndarray, genre_weight: int) -> list[list[str]]:
@@ -59,7 +60,7 @@ class VectorKNN(Recommender):
         if self.params["centred"]:
             vectors = unit_rows(centred(vectors))
         self.vectors_ = vectors.astype(np.float32)
-        liked = split.train[split.train[c.RATING] >= split.stars_at(self.params["liked"])]
+        liked = split.rated_from(self.params["liked"])
         self.profiles_ = self._profiles(split.matrix(liked))
 
     def _vectors(self, split: Split) -> np.ndarray:

@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from aicine_utils import columns as c
 from aicine_utils.models.base import Recommender
 from aicine_utils.splits import Split
 
@@ -22,7 +21,7 @@ class ImplicitALS(Recommender):
     }  # fmt: skip
 
     def _fit(self, split: Split) -> None:
-        seen = split.matrix(split.train[split.train[c.RATING] >= split.stars_at(self.params["liked"])])
+        seen = split.matrix(split.rated_from(self.params["liked"]))
         with threadpool_limits(1, "blas"):  # implicit runs its own threads; BLAS threads inside them slow it down
             solver = self._solver()  # checks for BLAS threads when made
             solver.fit(seen, show_progress=False)

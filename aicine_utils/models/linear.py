@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy import linalg
 
-from aicine_utils import columns as c
 from aicine_utils.models.base import Recommender
+from aicine_utils.parameters import POSITIVE
 from aicine_utils.splits import Split
 
 
@@ -18,9 +18,10 @@ class EASE(Recommender):
     """
 
     defaults: ClassVar[dict[str, Any]] = {"regularisation": 500.0, "liked": 0.0}
+    ranges: ClassVar[dict[str, Any]] = {"regularisation": POSITIVE}  # a movie that nobody watched has no inverse at 0
 
     def _fit(self, split: Split) -> None:
-        self.histories_ = split.matrix(split.train[split.train[c.RATING] >= split.stars_at(self.params["liked"])])
+        self.histories_ = split.matrix(split.rated_from(self.params["liked"]))
         gram = (self.histories_.T @ self.histories_).toarray().astype(np.float64)
         gram[np.diag_indices_from(gram)] += self.params["regularisation"]
         inverse = linalg.inv(gram, overwrite_a=True, check_finite=False, assume_a="pos")

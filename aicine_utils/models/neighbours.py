@@ -1,4 +1,7 @@
-"""User and item k-NN for lists: cosine between histories, the nearest ``k`` kept."""
+"""User and item k-NN for lists: cosine between histories, the nearest ``k`` kept.
+
+``liked`` leaves out of the histories the training ratings below this place on the rating scale.
+"""
 
 from typing import Any, ClassVar
 
@@ -44,10 +47,10 @@ def keep_largest(scores: np.ndarray, k: int) -> sparse.csr_matrix:
 class ItemKNN(Recommender):
     """score(u, i) = Σ over the watched movies j among the ``k`` nearest to i of cos(i, j)."""
 
-    defaults: ClassVar[dict[str, Any]] = {"k": 100, "shrink": 10.0}
+    defaults: ClassVar[dict[str, Any]] = {"k": 100, "shrink": 10.0, "liked": 0.0}
 
     def _fit(self, split: Split) -> None:
-        self.histories_ = split.matrix(split.train)
+        self.histories_ = split.matrix(split.rated_from(self.params["liked"]))
         by_movie = self.histories_.T.tocsr()
         self.weights_ = nearest(by_movie, by_movie, self.params["k"], self.params["shrink"], themselves=True).T.tocsr()
 
@@ -65,10 +68,10 @@ class ItemKNN(Recommender):
 class UserKNN(Recommender):
     """score(u, i) = Σ over the ``k`` users v nearest to u who watched i of cos(u, v)."""
 
-    defaults: ClassVar[dict[str, Any]] = {"k": 100, "shrink": 10.0}
+    defaults: ClassVar[dict[str, Any]] = {"k": 100, "shrink": 10.0, "liked": 0.0}
 
     def _fit(self, split: Split) -> None:
-        self.histories_ = split.matrix(split.train)
+        self.histories_ = split.matrix(split.rated_from(self.params["liked"]))
         self.neighbours_ = nearest(
             self.histories_, self.histories_, self.params["k"], self.params["shrink"], themselves=True
         )

@@ -17,7 +17,8 @@ from aicine_utils import columns as c
 from aicine_utils.data.movielens import MovieLens
 from aicine_utils.models.base import Recommender
 from aicine_utils.models.factorisation import SVD
-from aicine_utils.splits import Split, time_order
+from aicine_utils.protocols import time_order
+from aicine_utils.splits import Split
 
 if TYPE_CHECKING:
     from surprise import AlgoBase, Trainset

@@ -7,7 +7,8 @@ import pandas as pd
 
 from aicine_utils import columns as c
 from aicine_utils.models.base import Recommender
-from aicine_utils.splits import LIKED, Split
+from aicine_utils.protocols import LIKED
+from aicine_utils.splits import Split
 
 SECONDS_A_DAY = 86_400.0
 
@@ -122,6 +123,16 @@ class GroupPopularity(Recommender):
     def score_histories(self, histories: list) -> np.ndarray:
         """Everyone's list: a bare history names no group."""
         return np.repeat(self.group_scores_.sum(axis=0, keepdims=True), len(histories), axis=0)
+
+    def score_people(self, histories: list, people: pd.DataFrame | None) -> np.ndarray:
+        """The list of each new person's group; ``people`` has a row for each history, with gender and age_group.
+
+        Everyone's list for a group that training does not know.
+        """
+        labels = demographic_groups(people, np.arange(len(histories)) if people is None else people[c.USER].to_numpy())
+        place = np.searchsorted(self.groups_, labels.to_numpy(str)).clip(max=len(self.groups_) - 1)
+        known = self.groups_[place] == labels.to_numpy(str)
+        return np.where(known[:, None], self.group_scores_[place], self.score_histories(histories))
 
 
 def demographic_groups(users: pd.DataFrame | None, user_ids: np.ndarray) -> pd.Series:
