@@ -1,6 +1,6 @@
 """Models side by side: do errors and lists agree on who is best, and how alike are the lists that models make?"""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -8,7 +8,9 @@ import pandas as pd
 from scipy import sparse
 
 from aicine_utils import columns as c
+from aicine_utils.experiment import Result
 from aicine_utils.metrics import evaluate, significance
+from aicine_utils.models import registry
 
 SURE = 0.05  # level of the test of an order
 
@@ -48,13 +50,26 @@ def both_first(board: pd.DataFrame) -> list[str]:
     return board.loc[(board["place"] == 1) & (board["place_rmse"] == 1), "label"].tolist()
 
 
-def leaders(values: pd.DataFrame, kinds: pd.Series) -> dict[str, str]:
-    """Who is best for each kind of user: ``A``, or ``A or B`` where a paired test can't tell.
+def over_seeds(runs: Iterable[Mapping[str, Result]], metric: str = "ndcg", k: int = 10) -> pd.DataFrame:
+    """One metric, users x labels of models, as the mean over runs that differ in their seed."""
+    tables = [
+        pd.DataFrame({registry.entry(name).label: result.values(metric, k) for name, result in run.items()})
+        for run in runs
+    ]
+    return sum(tables[1:], tables[0]) / len(tables)
 
-    values: users x models, higher is better; kinds: user -> kind. Kinds with fewer than 2 users are left out.
+
+def differences(values: pd.DataFrame, reference: str) -> pd.DataFrame:
+    """Every column of ``values`` (users x models) minus the column ``reference``, over the users that all have.
+
+    Indexed by model: difference, its 95 % interval low and high, p_holm (paired t, Holm's correction over the rows),
+    effect (d_z).
     """
-    parts = {str(kind): part for kind, part in values.groupby(kinds) if len(part) > 1}
-    return {kind: " or ".join(significance.places(part).query("place == 1").index) for kind, part in parts.items()}
+    common = values.dropna()
+    others = common.columns.drop(reference)
+    rows = [significance.paired(common[name].to_numpy(), common[reference].to_numpy()) for name in others]
+    table = pd.DataFrame(rows, index=others).rename(columns={"p": "p_holm"})
+    return table.assign(p_holm=significance.holm(table["p_holm"].to_numpy()))
 
 
 def shared(lists: Mapping[str, pd.DataFrame], k: int = 10) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from aicine_utils.data import datasets
 from aicine_utils.data.labels import AGE_GROUPS
 from aicine_utils.data.movielens import MovieLens
 from aicine_utils.experiment import Result
+from aicine_utils.findings.reading import names_text
 from aicine_utils.metrics import evaluate, groups, significance
 from aicine_utils.models import registry
 from aicine_utils.report import plots
@@ -28,7 +29,9 @@ RATING = ["rmse", "mae"]
 BEYOND = ["coverage", "gini", "novelty", "popularity_lift", "diversity", "calibration"]
 PLACES = {
     "place": Column(
-        "Place", "By NDCG@10; models that a paired test with Holm's correction can't tell apart share it", ".0f"
+        "Place",
+        "By NDCG@10 among this table's models; shared where paired tests with Holm's correction can't tell apart",
+        ".0f",
     ),
     "place_rmse": Column("Place (stars)", "By squared error, shared in the same way", ".0f"),
 }
@@ -233,7 +236,8 @@ def measure_column(measure: str) -> Column:
     metric = metrics.metric(measure)
     _, at, k = measure.partition("@")
     direction = "higher" if metric.higher_is_better else "lower"
-    return Column(metric.label + at + k, metric.description, ".3f", direction)
+    form = ".1%" if metric.name == "coverage" else ".3f"
+    return Column(metric.label + at + k, metric.description, form, direction)
 
 
 def answer(*sentences: str) -> None:
@@ -275,9 +279,9 @@ def versus(first: Result, second: Result, metric: str = "ndcg", k: int = 10) -> 
 
 
 def tied(board: pd.DataFrame, place: str = "place") -> str:
-    """The labels that share the first place, as a phrase."""
+    """The labels that share the first place, as a phrase that names three at most."""
     labels = [html.escape(label) for label in board.loc[board[place] == 1, "label"]]
-    return labels[0] if len(labels) == 1 else ", ".join(labels[:-1]) + " and " + labels[-1]
+    return names_text(labels)["en"] if len(labels) > 1 else labels[0]
 
 
 def provenance_note(study: Study, results: Mapping[str, Result]) -> None:

@@ -171,8 +171,8 @@ study.figure(
 #
 # The test allows only films with ratings, the same ones for every model, so new films are out of the table above. Here
 # we ask what the words *would* do with them: into how many lists of ten would each come, and were those the lists of
-# people who did go on to like it? Whether that serves T is measured with a proper test of new films in a later
-# notebook.
+# people who did go on to like it? Whether that serves T is measured with a proper test of new films in notebook
+# 06.
 
 # %%
 placer = results[worded["model"]].model()

@@ -133,7 +133,7 @@ study.figure(
     panels.figure,
     "dials",
     "On validation, "
-    + "; ".join(f"{row.label} is best with k = {row.k}, shrinkage {row.shrink:g}" for row in peaks.itertuples()),
+    + "; ".join(f"{row.label} is best here with k = {row.k}, shrinkage {row.shrink:g}" for row in peaks.itertuples()),
     "Two panels of lines: NDCG@10 over the number of neighbours, one line for each shrinkage; dashed line: most liked.",
     grid,
 )
@@ -292,7 +292,8 @@ nb.say(
 # ## 9 Limits
 #
 # - Neighbours need overlap: a film that nobody has rated is nobody's neighbour, and a person with no history has none.
-# - A count of common films can't tell loving from loathing; the list models use the fact of a rating, not its stars.
+# - A count of common films can't tell loving from loathing; the list models at most leave low ratings out
+#   (`liked` in the settings), and use no stars beyond that.
 # - Films that many people watched have many neighbours. Whether that is taste or exposure, the data can't say.
 # - Settings come from a search on this data set's validation ratings or are defaults, as the table below says; on
 #   another data set the best $k$ will differ.

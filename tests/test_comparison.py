@@ -1,10 +1,13 @@
 """Orders that agree or don't, and lists counted against each other."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from aicine_utils import comparison
+from aicine_utils.metrics import significance
 
 
 def lists(*movies, users=(7, 9)):
@@ -54,18 +57,26 @@ def test_too_few_models_are_unrelated():
     assert comparison.agreement(pd.Series([1.0]), pd.Series([1.0])).verdict == "unrelated"
 
 
-def test_leaders_of_each_kind():
-    rng = np.random.default_rng(0)
-    noise = rng.normal(0, 0.01, 10)
-    good, bad = np.r_[np.ones(5), np.zeros(5), 1] + np.r_[noise, 0], np.r_[np.zeros(5), np.ones(5), 0]
-    values = pd.DataFrame({"A": good, "A again": good + np.r_[-noise, 0] / 50, "B": bad}, index=range(1, 12))
-    kinds = pd.Series(["old"] * 5 + ["new"] * 5 + ["lonely"], index=values.index)
-    found = comparison.leaders(values, kinds)
-    assert set(found) == {"old", "new"}
-    assert found["new"] == "B"
-    assert set(found["old"].split(" or ")) == {"A", "A again"}
-
-
 def test_first_at_both_jobs():
     board = pd.DataFrame({"label": list("abc"), "place": [1, 1, 3], "place_rmse": [np.nan, 1, 1]})
     assert comparison.both_first(board) == ["b"]
+
+
+def test_differences_by_hand():
+    values = pd.DataFrame({"a": [0.1, 0.2, 0.3, None], "b": [0.3, 0.3, 0.6, 0.1], "c": [0.1, 0.2, 0.3, 0.9]})
+    table = comparison.differences(values, "a")
+    # b minus a: .2, .1, .3; mean .2, standard error .1 / √3, t quantile with 2 degrees 4.302653; c is a.
+    assert table.loc["b", "difference"] == pytest.approx(0.2)
+    assert table.loc["b", "low"] == pytest.approx(0.2 - 4.302653 * 0.1 / 3**0.5, abs=1e-6)
+    assert table.loc["c", ["difference", "low", "high", "p_holm"]].tolist() == [0, 0, 0, 1]
+    pair = significance.paired(values["b"][:3].to_numpy(), values["a"][:3].to_numpy())
+    assert table.loc["b", "p_holm"] == pytest.approx(2 * pair.p)
+
+
+def test_seeds_are_averaged_by_user():
+    def run(*values):
+        return {"ease": SimpleNamespace(values=lambda *_: pd.Series(values, index=[7, 9]))}
+
+    table = comparison.over_seeds([run(0.2, 0.4), run(0.4, 0.4)])
+    assert table["EASE"].tolist() == pytest.approx([0.3, 0.4])
+    assert table.index.tolist() == [7, 9]

@@ -38,7 +38,7 @@ def render_index(
     statuses: one a notebook in the order of the report; data_card: sizes and licence by name; provenance: revision,
     python, packages, host.
     """
-    board = None if leaderboard is None or leaderboard.empty else findings.primary(leaderboard)
+    board = None if leaderboard is None or leaderboard.empty else leaderboard
     site = site_of(dataset, statuses)
     return [_write(lang, site, board, statuses, data_card, target_folder, provenance) for lang in HOME]
 
@@ -82,10 +82,11 @@ def _results(board: pd.DataFrame | None, dataset: str, lang: str) -> dict[str, A
         lead = named["lead_empty"].format(dataset=dataset)
         nothing = {"decisions": [], "findings": [], "table": "", "figure": ""}
         return {**nothing, "lead": lead, "measured": _measured(None, lang)}
+    decisions, found, board = findings.decision(board), findings.findings(board), findings.primary(board)
     return {
         "lead": named["lead"].format(models=len(board), dataset=dataset),
-        "decisions": findings.decision(board),
-        "findings": findings.findings(board),
+        "decisions": decisions,
+        "findings": found,
         "table": Markup(leaderboard_table(board, lang)),
         "figure": Markup(_figure(board, lang)),
         "measured": _measured(board, lang),
@@ -130,7 +131,9 @@ def _measured(board: pd.DataFrame | None, lang: str) -> list[str]:
     named = words(lang)
     users, seeds = (_largest(board, name) for name in ("n_users", "seeds"))
     seeds_said = named["seeds_one"] if seeds in (None, 1) else named["seeds_many"].format(n=seeds)
-    filled = {"users": "–" if users is None else f"{users:,}", "seeds": seeds_said, **_searches(board)}
+    searches = _searches(board)
+    settings_said = named["settings_default" if searches["searched"] == "0" else "settings_searched"].format(**searches)
+    filled = {"users": "–" if users is None else f"{users:,}", "seeds": seeds_said, "settings": settings_said}
     return [line.format(**filled) for line in named["measured_lines"]]
 
 

@@ -142,7 +142,7 @@ def metric_label(metric: str) -> str:
 
 def cost_plot(leaderboard: pd.DataFrame, x: str = "fit_seconds", y: str = "ndcg@10", x_label: str | None = None,
               y_label: str | None = None, log: bool = True) -> Figure:  # fmt: skip
-    """What a model costs (logarithmic) against what it gives, every point labelled.
+    """What a model costs (logarithmic) against what it gives, each point labelled where a label fits.
 
     Needs label, family, ``x`` and ``y``; models that lack one are left out. Costs under a millisecond count as one.
     Without ``log`` it is a plain scatter of two measures.
@@ -165,34 +165,31 @@ def cost_plot(leaderboard: pd.DataFrame, x: str = "fit_seconds", y: str = "ndcg@
 
 
 _PLACES = [(7, 0, "left", "center"), (-7, 0, "right", "center"), (0, 8, "center", "bottom"), (0, -8, "center", "top"),
-           (6, 6, "left", "bottom"), (6, -6, "left", "top"), (-6, 6, "right", "bottom"), (-6, -6, "right", "top"),
-           (0, 20, "center", "bottom"), (0, -20, "center", "top"), (18, 16, "left", "bottom"), (18, -16, "left", "top"),
-           (-18, 16, "right", "bottom"), (-18, -16, "right", "top")]  # fmt: skip
+           (6, 6, "left", "bottom"), (6, -6, "left", "top"), (-6, 6, "right", "bottom"),
+           (-6, -6, "right", "top")]  # fmt: skip
 
 
 def _label_points(ax: Axes, points: Sequence[tuple[float, float]], labels: Sequence[str]) -> None:
-    """Greedy: each label takes the first place around its point that hits no label, marker or edge so far."""
+    """Greedy, best point first: a label takes the first place around its point that hits no label, marker or edge.
+
+    A point without such a place stays unlabelled: a label beside another's point would name the wrong one.
+    """
     with any_script():
         ax.figure.draw_without_rendering()
     taken = [Bbox.from_bounds(px - 5, py - 5, 10, 10) for px, py in ax.transData.transform(points)] if points else []
     for point, label in zip(points, labels, strict=True):
-        taken.append(_place_label(ax, point, label, taken))
+        taken += _place_label(ax, point, label, taken)
 
 
-def _place_label(ax: Axes, point: tuple[float, float], label: str, taken: list[Bbox]) -> Bbox:
-    tried = []
+def _place_label(ax: Axes, point: tuple[float, float], label: str, taken: list[Bbox]) -> list[Bbox]:
+    """The box of the label; empty where it fits nowhere."""
     for dx, dy, ha, va in _PLACES:
         note = ax.annotate(label, point, (dx, dy), textcoords="offset points", ha=ha, va=va, fontsize=8)
         box = note.get_window_extent()
-        clash = sum(box.overlaps(other) for other in taken) + 3 * (not _inside(ax.bbox, box))
-        tried.append((clash, note, box))
-        if not clash:
-            break
-    best = min(tried, key=lambda found: found[0])
-    for found in tried:
-        if found is not best:
-            found[1].remove()
-    return best[2]
+        if _inside(ax.bbox, box) and not any(box.overlaps(other) for other in taken):
+            return [box]
+        note.remove()
+    return []
 
 
 def _inside(outer: Bbox, box: Bbox) -> bool:

@@ -1,0 +1,148 @@
+"""What findings and decisions share: reading the leaderboard, and saying numbers and names in two languages."""
+
+import math
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from aicine_utils import settings
+
+PRIMARY, STRICT = "user_temporal", "global_temporal"
+RANKING = "ndcg@10"
+STARS = "rmse"
+POPULAR = "popularity"
+CHANCE = "random"  # never a candidate, whatever shares its place
+COMPARISON = "10_comparison.html"
+MISSING = "–"
+_PLACES = {RANKING: "place", STARS: "place_rmse"}
+_PAGES = {
+    "non_personalised": "02_non_personalised.html",
+    "content_based": "03_content_based.html",
+    "neighbourhood": "04_neighbourhood.html",
+    "matrix_factorisation": "05_matrix_factorisation.html",
+    "linear": "05_matrix_factorisation.html",
+    "hybrid": "06_hybrid_lightfm.html",
+    "neural": "07_neural.html",
+    "recbole_general": "08_recbole_general.html",
+    "recbole_sequential": "09_recbole_sequential.html",
+}
+
+
+def primary(leaderboard: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the primary protocol, or of the first one where that was not run."""
+    if "protocol" not in leaderboard or leaderboard.empty:
+        return leaderboard.reset_index(drop=True)
+    protocols = leaderboard["protocol"]
+    chosen = PRIMARY if (protocols == PRIMARY).any() else protocols.iloc[0]
+    return leaderboard[protocols == chosen].reset_index(drop=True)
+
+
+def stricter(leaderboard: pd.DataFrame) -> pd.DataFrame:
+    """The rows of one cut in time for everyone; none where that was not run, or is all that was run."""
+    if "protocol" not in leaderboard or leaderboard.empty:
+        return leaderboard.iloc[:0]
+    rows = leaderboard[leaderboard["protocol"] == STRICT]
+    return rows.iloc[:0] if len(rows) == len(leaderboard) else rows.reset_index(drop=True)
+
+
+def beats_chance(rows: pd.DataFrame) -> bool:
+    """Whether the first place of a :func:`ranking` excludes the random lists, where these were measured."""
+    return not rows.loc[rows["model"] == CHANCE, "first"].any()
+
+
+def ranking(board: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """Models that have the metric, best first; ``first`` marks those that can't be told from the best."""
+    if metric not in board:
+        return board.iloc[:0].assign(first=False)
+    ranked = board.dropna(subset=[metric]).sort_values(metric, ascending=metric == STARS, kind="stable")
+    first = [not _apart_from_best(ranked.iloc[0], ranked.iloc[i], metric) for i in range(len(ranked))]
+    return ranked.assign(first=np.array(first, bool)).reset_index(drop=True)
+
+
+def _apart_from_best(best: pd.Series, other: pd.Series, metric: str) -> bool:
+    place = _PLACES[metric]
+    if pd.notna(best.get(place)) and pd.notna(other.get(place)):
+        return best[place] != other[place]
+    return best["model"] != other["model"] and disjoint(best, other, metric)
+
+
+def disjoint(a: pd.Series, b: pd.Series, metric: str) -> bool:
+    """Whether the intervals of two models on a metric do not meet; False where one has none."""
+    bounds = [row.get(f"{metric}_{end}") for row in (a, b) for end in ("low", "high")]
+    if any(pd.isna(bound) for bound in bounds):
+        return False
+    return bounds[1] < bounds[2] or bounds[3] < bounds[0]
+
+
+def value_text(row: pd.Series, metric: str) -> str:
+    """``0.312 [0.305, 0.319]``, or the number alone where there is no interval."""
+    low, high = row.get(f"{metric}_low"), row.get(f"{metric}_high")
+    interval = "" if pd.isna(low) or pd.isna(high) else f" [{low:.3f}, {high:.3f}]"
+    return f"{row[metric]:.3f}{interval}"
+
+
+def seconds_text(seconds: float, lang: str = "en") -> str:
+    """A duration as people say it: 0.4 s, 12 s, 3 min, 2.1 h."""
+    units = {"en": (" s", " min", " h"), "ko": ("초", "분", "시간")}[lang]
+    if seconds < 99.5:
+        return (f"{seconds:.2g}" if seconds < 10 else f"{seconds:.0f}") + units[0]
+    return f"{seconds / 60:.0f}{units[1]}" if seconds < 5400 else f"{seconds / 3600:.1f}{units[2]}"
+
+
+def say(key: str, case: str, **values: Any) -> dict[str, str]:
+    """The sentence in every language; a value that is a dict holds one text a language."""
+    templates = settings.read_yaml(settings.CONFIGS / "sentences.yaml")[key][case]
+    pick = {lang: {k: v[lang] if isinstance(v, dict) else v for k, v in values.items()} for lang in templates}
+    return {lang: template.format(**pick[lang]) for lang, template in templates.items()}
+
+
+def names_text(labels: Sequence[str], most: int = 3) -> dict[str, str]:
+    """``A, B and C``, or ``A, B, C and 4 more``."""
+    shown, rest = ", ".join(labels[:most]), len(labels) - most
+    if rest > 0:
+        return {"en": f"{shown} and {rest} more", "ko": f"{shown} 외 {rest}개"}
+    return {"en": " and ".join([", ".join(labels[:-1]), labels[-1]]), "ko": shown}
+
+
+def ordinal(n: int) -> str:
+    """1st, 2nd, 3rd, 4th."""
+    ending = "th" if n % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
+    return f"{n}{ending}"
+
+
+def page_of(row: pd.Series) -> str:
+    """File name of the page of a model's family."""
+    return _PAGES.get(str(row.get("family")), COMPARISON)
+
+
+def cost(row: pd.Series) -> float:
+    """Seconds to train and to answer every test user; infinite where not measured."""
+    parts = [row.get("fit_seconds"), row.get("recommend_seconds")]
+    return math.inf if pd.isna(parts[0]) else float(sum(p for p in parts if pd.notna(p)))
+
+
+def spent(row: pd.Series) -> dict[str, str]:
+    """Seconds to train and answer, as text."""
+    return {lang: seconds_text(cost(row), lang) for lang in ("en", "ko")}
+
+
+def strength(decided: bool) -> Literal["clear", "open"]:
+    """Whether the data decide."""
+    return "clear" if decided else "open"
+
+
+def ratio_text(a: pd.Series, b: pd.Series, metric: str) -> str:
+    """``2.60 [2.41, 2.80]``: ratio of two means, its interval by the delta method on logarithms.
+
+    The two are treated as independent, which makes the interval wider than a paired one would be.
+    """
+    numbers = [row.get(name) for row in (a, b) for name in (metric, f"{metric}_low", f"{metric}_high")]
+    if not numbers[3]:
+        return "∞"
+    ratio = numbers[0] / numbers[3]
+    if any(pd.isna(n) or n <= 0 for n in numbers):
+        return f"{ratio:.2f}"
+    half = math.hypot(math.log(numbers[2] / numbers[1]), math.log(numbers[5] / numbers[4])) / 2
+    return f"{ratio:.2f} [{ratio * math.exp(-half):.2f}, {ratio * math.exp(half):.2f}]"

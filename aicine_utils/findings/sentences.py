@@ -1,0 +1,156 @@
+"""Findings of a leaderboard as sentences in English and Korean; each says the opposite when the data do."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from aicine_utils.findings.decisions import shipped, survival
+from aicine_utils.findings.reading import (
+    CHANCE,
+    COMPARISON,
+    MISSING,
+    POPULAR,
+    RANKING,
+    STARS,
+    beats_chance,
+    cost,
+    disjoint,
+    names_text,
+    ordinal,
+    page_of,
+    primary,
+    ranking,
+    ratio_text,
+    say,
+    spent,
+    strength,
+    stricter,
+    value_text,
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One sentence with its evidence.
+
+    key: its kind; text: by language; link: file name of the page that supports it; strength: whether the data decide.
+    """
+
+    key: str
+    text: dict[str, str]
+    link: str
+    strength: Literal["clear", "open"]
+
+
+def findings(leaderboard: pd.DataFrame) -> list[Finding]:
+    """All findings that the table supports, in the order of the page; those without data are left out."""
+    board = primary(leaderboard)
+    makers = (_best_ranker, _best_rater, _rater_as_ranker, _personalisation, _cheapest, _coverage)
+    found = [*(maker(board) for maker in makers), _stricter(board, stricter(leaderboard))]
+    return [one for one in found if one is not None]
+
+
+def _best_ranker(board: pd.DataFrame) -> Finding | None:
+    return _best("best_ranker", ranking(board, RANKING), RANKING)
+
+
+def _best_rater(board: pd.DataFrame) -> Finding | None:
+    return _best("best_rater", ranking(board, STARS), STARS)
+
+
+def _best(key: str, rows: pd.DataFrame, metric: str) -> Finding | None:
+    if rows.empty:
+        return None
+    best, second, tied = rows.iloc[0], rows.iloc[min(1, len(rows) - 1)], list(rows.loc[rows["first"], "label"])
+    case = "only" if len(rows) == 1 else "tied" if len(tied) > 1 else "alone"
+    case = case if beats_chance(rows) else "chance"
+    text = say(key, case, best=best["label"], value=value_text(best, metric), n=len(tied),
+                tied=names_text(tied) if tied[1:] else "", second=second["label"],
+                second_value=value_text(second, metric))  # fmt: skip
+    return Finding(key, text, COMPARISON if key == "best_ranker" else page_of(best), strength(case == "alone"))
+
+
+def _rater_as_ranker(board: pd.DataFrame) -> Finding | None:
+    raters, rows = ranking(board, STARS), ranking(board, RANKING)
+    if raters.empty or raters.iloc[0]["model"] not in set(rows["model"]):
+        return None
+    place = int(np.flatnonzero(rows["model"] == raters.iloc[0]["model"])[0])
+    row, best = rows.iloc[place], rows.iloc[0]
+    case, popular = _standing(row, rows)
+    who = say("rater_as_ranker", "who_tied" if raters["first"].sum() > 1 else "who_alone", rater=row["label"])
+    share = f"{row[RANKING] / best[RANKING]:.0%}" if best[RANKING] else MISSING
+    text = say("rater_as_ranker", case, who=who, value=value_text(row, RANKING), nth=ordinal(place + 1),
+                place=place + 1, n=len(rows), share=share, best=best["label"], **popular)  # fmt: skip
+    return Finding("rater_as_ranker", text, COMPARISON, strength(case not in ("tied", "open")))
+
+
+def _standing(row: pd.Series, rows: pd.DataFrame) -> tuple[str, dict[str, str]]:
+    """Where a rating model stands as a list maker: the sentence to say, and the popularity row that it needs."""
+    if row["first"]:
+        return ("best" if rows["first"].sum() == 1 else "tied"), {}
+    popular = rows[rows["model"] == POPULAR]
+    if popular.empty or row["model"] == POPULAR:
+        return "behind", {}
+    other = popular.iloc[0]
+    case = "open" if not disjoint(row, other, RANKING) else "above" if row[RANKING] > other[RANKING] else "below"
+    return case, {"popular": other["label"], "popular_value": value_text(other, RANKING)}
+
+
+def _personalisation(board: pd.DataFrame) -> Finding | None:
+    rows = ranking(board, RANKING)
+    same = rows["family"] == "non_personalised"
+    controls, personal = rows[same & (rows["model"] != CHANCE)], rows[~same]
+    if controls.empty or personal.empty:
+        return None
+    best = shipped(board)
+    own, everyone = personal.iloc[0], controls.iloc[0]
+    own = own if best is None or best["family"] == "non_personalised" else best
+    better, worse = (own, everyone) if own[RANKING] >= everyone[RANKING] else (everyone, own)
+    apart = bool(better["first"]) and not worse["first"]  # one of the two is the best of all
+    case = "open" if not apart else "gain" if better is own else "loss"
+    text = say("personalisation", case, own=own["label"], own_value=value_text(own, RANKING),
+                everyone=everyone["label"], everyone_value=value_text(everyone, RANKING),
+                ratio=ratio_text(own, everyone, RANKING))  # fmt: skip
+    return Finding("personalisation", text, COMPARISON, strength(apart))
+
+
+def _cheapest(board: pd.DataFrame) -> Finding | None:
+    rows = ranking(board, RANKING)
+    first = [row for _, row in rows[rows["first"]].iterrows() if math.isfinite(cost(row))]
+    if not first or not beats_chance(rows):
+        return None
+    cheap, dear = min(first, key=cost), max(first, key=cost)
+    text = say("cheapest", "alone" if len(first) == 1 else "tied", cheap=cheap["label"], seconds=spent(cheap),
+                n=len(first), dear=dear["label"], dear_seconds=spent(dear))  # fmt: skip
+    return Finding("cheapest", text, page_of(cheap), "clear")
+
+
+def _coverage(board: pd.DataFrame) -> Finding | None:
+    rows = ranking(board, RANKING)
+    popular, best = rows[rows["model"] == POPULAR], shipped(board)
+    if best is None or popular.empty or "coverage" not in rows or best["model"] == POPULAR:
+        return None
+    other = popular.iloc[0]
+    if pd.isna(best["coverage"]) or pd.isna(other["coverage"]):
+        return None
+    shown = [f"{row['coverage']:.1%}" for row in (best, other)]
+    case = "same" if shown[0] == shown[1] else "wider" if best["coverage"] > other["coverage"] else "narrower"
+    text = say("coverage", case, best=best["label"], value=shown[0], popular=other["label"], popular_value=shown[1])
+    return Finding("coverage", text, COMPARISON, "clear")
+
+
+def _stricter(board: pd.DataFrame, strict: pd.DataFrame) -> Finding | None:
+    """Whether the model to ship keeps its place under one cut in time for everyone."""
+    best = shipped(board)
+    kept = None if best is None else survival(best, strict)
+    if kept is None:
+        return None
+    rows = ranking(strict, RANKING)
+    own, leader = rows[rows["model"] == best["model"]].iloc[0], rows.iloc[0]
+    lost = "falls_to_one_list" if leader["family"] == "non_personalised" else "falls"
+    text = say("stricter", "holds" if kept else lost, own=own["label"], value=value_text(own, RANKING),
+               leader=leader["label"], leader_value=value_text(leader, RANKING))  # fmt: skip
+    return Finding("stricter", text, COMPARISON, "clear")
