@@ -23,6 +23,8 @@ GIVEN = [f"-p {shlex.quote(f'{name}={json.dumps(value)}')}" for name, value in P
 QUOTED = shlex.quote(DATASET).replace("{", "{{").replace("}", "}}")
 AICINE = f"{shlex.quote(sys.executable)} -m aicine_utils"
 OUT = f"outputs/{NAME}"
+# Pages that each page can link to. A page is made again when this changes, not because a run asks for fewer notebooks.
+LINKED = [book.name for book in plan.notebooks() if book.name in NAMES or plan.page(NAME, book.name).exists()]
 
 
 wildcard_constraints:
@@ -49,9 +51,9 @@ rule page:
     params:
         code=provenance.source_of("aicine_utils.report.pages"),
         templates=settings.fingerprint("report"),
-        planned=",".join(NAMES),
+        linked=",".join(LINKED),
     shell:
-        f"{AICINE} page {{wildcards.book}} --dataset {QUOTED} --planned {{params.planned}}"
+        f"{AICINE} page {{wildcards.book}} --dataset {QUOTED} --planned {','.join(NAMES)}"
 
 
 rule notebook:

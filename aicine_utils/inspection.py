@@ -4,6 +4,7 @@ Everything works through the interface of ``models.base`` and goes over users in
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -12,11 +13,10 @@ import pandas as pd
 from scipy import sparse
 
 from aicine_utils import columns as c
-from aicine_utils import experiment
 from aicine_utils.errors import AicineError
 from aicine_utils.metrics import evaluate
 from aicine_utils.models import registry
-from aicine_utils.models.base import Recommender
+from aicine_utils.models.base import Recommender, lists
 from aicine_utils.splits import Split
 
 BECAUSE = "because"
@@ -70,9 +70,15 @@ def with_minimum(model: Recommender, split: Split, minima: Iterable[int], k: int
     return {minimum: pd.concat(found, ignore_index=True) for minimum, found in parts.items()}
 
 
+def ndcg(lists: pd.DataFrame, split: Split) -> pd.DataFrame:
+    """user_id, value: NDCG@10 of lists, for the users of the split's test who have something relevant there."""
+    values = evaluate.evaluate(lists, split.relevant(split.test), ks=(10,))
+    return values.loc[values[c.METRIC] == "ndcg", [c.USER, c.VALUE]]
+
+
 def mean_ndcg(topk: pd.DataFrame, split: Split) -> float:
-    """Mean NDCG@10 of lists over the users of the split's test who have something relevant there."""
-    return float(evaluate.means(evaluate.evaluate(topk, split.relevant(split.test), ks=(10,)))["ndcg@10"])
+    """Mean of :func:`ndcg`."""
+    return float(ndcg(topk, split)[c.VALUE].mean())
 
 
 def without_rare(models: Mapping[str, Recommender], split: Split, shares: Iterable[float]) -> pd.DataFrame:
@@ -127,7 +133,27 @@ def on_validation(names: Iterable[str], split: Split, seed: int = 0, **grid: Seq
     for name, *values in product(names, *grid.values()):
         setting = dict(zip(grid, values, strict=True))
         model = registry.create(name, split.info["dataset"], seed, **setting).fit(held_out)
-        topk, _ = experiment.lists(model, held_out, k=10)
+        topk, _ = lists(model, held_out, k=10)
         measured = {"ndcg@10": mean_ndcg(topk, held_out), "most_listed": most_listed(topk)}
         rows.append({"model": name, "label": registry.entry(name).label, **setting, **measured})
     return pd.DataFrame(rows)
+
+
+def while_training(names: Iterable[str], split: Split, seed: int = 0, points: int = 10) -> pd.DataFrame:
+    """label, epoch, ``ndcg@10`` on validation after each tenth of the epochs of models that can be watched (LightFM).
+
+    One training each, without the validation ratings; the test is not read.
+    """
+    held_out, rows = split.for_validation(), []
+    for name in names:
+        model, label = registry.create(name, split.info["dataset"], seed), registry.entry(name).label
+        every = max(model.params["epochs"] // points, 1)
+        model.watch = partial(_look, model, held_out, every, label, rows)
+        model.fit(held_out)
+    return pd.DataFrame(rows, columns=["label", "epoch", "ndcg@10"])
+
+
+def _look(model: Recommender, split: Split, every: int, label: str, rows: list[tuple], epoch: int) -> None:
+    if epoch % every == 0:
+        topk, _ = lists(model, split, k=10)
+        rows.append((label, epoch, mean_ndcg(topk, split)))

@@ -54,8 +54,9 @@ def source_of_script(path: Path) -> str:
 
 def source_of_models() -> str:
     """Digest of the code of every model, which the registry finds by name."""
-    files = sorted((Path(__file__).parent / "models").glob("*.py"))
-    return digest(source_of(f"aicine_utils.models.{file.stem}") for file in files)
+    package = Path(__file__).parent
+    files = sorted(file.relative_to(package.parent).with_suffix("") for file in (package / "models").rglob("*.py"))
+    return digest(source_of(".".join(file.parts)) for file in files)
 
 
 @cache

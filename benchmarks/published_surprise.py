@@ -2,7 +2,9 @@
 
 The folds are those of Surprise's examples/benchmark.py (``KFold(random_state=0)``). Every row but Random goes through
 our classes: fitted by Surprise, predicted by our matrix algebra. The bar is .005 RMSE from the published value.
-Random is the mean over ten seeds: a single one differs by .003 (standard deviation) from run to run.
+Random is the mean over ten seeds: a single one differs by .003 (standard deviation) from run to run. ``torch_mf`` is
+SVD's formula trained in torch; it may be better than Surprise's SVD. Its settings were chosen on ratings held out from
+the first fold's training part.
 
     python -m benchmarks.published_surprise [--dataset ml-100k] [--rows svd baseline] [--jobs 2]
 """
@@ -20,6 +22,8 @@ from aicine_utils import columns as c
 from aicine_utils.data import datasets
 from aicine_utils.data.movielens import MovieLens
 from aicine_utils.errors import unknown
+from aicine_utils.models import registry
+from aicine_utils.models.base import Recommender
 from aicine_utils.models.factorisation import NMF, SVD, Baseline, CoClustering, SlopeOne, SVDpp
 from aicine_utils.models.surprise_base import build_trainset
 from aicine_utils.models.surprise_knn import KNNBaseline
@@ -39,7 +43,10 @@ PUBLISHED = {
               "slope_one": (0.907, 0.715), "co_clustering": (0.915, 0.717), "nmf": (0.916, 0.723),
               "baseline": (0.909, 0.719), "random": (1.504, 1.206)},
 }  # fmt: skip
+IN_TORCH = {"ml-100k": {}, "ml-1m": {"factors": 64, "regularisation": 0.06, "learning_rate": 0.003, "batch": 2048,
+                                     "epochs": 20, "patience": 4}}  # fmt: skip
 DEFAULT_ROWS = {"ml-100k": list(PUBLISHED["ml-100k"]), "ml-1m": ["svd", "baseline"]}
+AT_MOST = {"torch_mf": "svd"}  # rows that may be better than the published row they are held against
 
 
 class RowNumbers:
@@ -69,10 +76,18 @@ def random_stars(split: Split, seed: int) -> np.ndarray:
     return np.array([prediction.est for prediction in algo.test(pairs)])
 
 
+def model(name: str, split: Split, seed: int) -> Recommender:
+    """A model with Surprise's default parameters, or the one in torch."""
+    if name == "torch_mf":
+        dataset = split.info["dataset"]
+        return registry.create(name, dataset, seed, protocol=split.protocol, **IN_TORCH[dataset])
+    return MODELS[name](seed=seed)
+
+
 def measure(name: str, split: Split, seed: int) -> tuple[str, float, float, float]:
     """Row, RMSE, MAE and seconds (fit and predict) of one fold."""
     start = time.perf_counter()
-    stars = random_stars(split, seed) if name == "random" else MODELS[name](seed=seed).fit(split).predict(split.test)
+    stars = random_stars(split, seed) if name == "random" else model(name, split, seed).fit(split).predict(split.test)
     seconds = time.perf_counter() - start
     errors = stars - split.test[c.RATING].to_numpy(np.float64)
     return name, float(np.sqrt(np.mean(errors**2))), float(np.mean(np.abs(errors))), seconds
@@ -86,11 +101,18 @@ def compare(dataset: str, names: list[str], jobs: int) -> pd.DataFrame:
     measured = Parallel(n_jobs=jobs)(delayed(measure)(name, fold, seed) for name, seed in runs for fold in folds)
     table = pd.DataFrame(measured, columns=["model", "rmse", "mae", "seconds"])
     table = table.groupby("model", sort=False, as_index=False).mean()
-    published = [PUBLISHED[dataset][name] for name in table["model"]]
+    published = [PUBLISHED[dataset][AT_MOST.get(name, name)] for name in table["model"]]
     table["published_rmse"], table["published_mae"] = zip(*published, strict=True)
     table["difference"] = table["rmse"] - table["published_rmse"]
     order = ["model", "rmse", "mae", "published_rmse", "published_mae", "difference", "seconds"]
     return table[order].assign(dataset=dataset)[["dataset", *order]]
+
+
+def missed(table: pd.DataFrame) -> list[str]:
+    """Models too far from the published RMSE, or above it where they may be better."""
+    far = table["difference"].abs() > BAR
+    above = table["rmse"].round(3) > table["published_rmse"]
+    return table.loc[np.where(table["model"].isin(AT_MOST), above, far), "model"].tolist()
 
 
 def main() -> int:
@@ -102,14 +124,14 @@ def main() -> int:
     args = parser.parse_args()
     names = args.rows or DEFAULT_ROWS[args.dataset]
     for name in names:
-        if name not in PUBLISHED[args.dataset]:
-            raise unknown("row", name, PUBLISHED[args.dataset])
+        if name not in (*PUBLISHED[args.dataset], *AT_MOST):
+            raise unknown("row", name, [*PUBLISHED[args.dataset], *AT_MOST])
     table = compare(args.dataset, names, args.jobs)
     print(table.to_string(index=False, float_format="{:.3f}".format))
-    missed = table.loc[table["difference"].abs() > BAR, "model"].tolist()
-    print(f"Bar: {BAR} RMSE from the published value. {'Missed by ' + ', '.join(missed) if missed else 'All within'}.")
+    below = missed(table)
+    print(f"Bar: {BAR} RMSE from the published value. {'Missed by ' + ', '.join(below) if below else 'All within'}.")
     record.keep(table, "published_surprise", by=["dataset", "model"])
-    return int(bool(missed))
+    return int(bool(below))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ from models_cases import split_of
 from aicine_utils import columns as c
 from aicine_utils import inspection
 from aicine_utils.errors import AicineError
-from aicine_utils.models.base import Recommender
+from aicine_utils.models import registry
+from aicine_utils.models.base import Recommender, lists
 from aicine_utils.models.linear import EASE
 from aicine_utils.models.neighbours import ItemKNN, UserKNN
 
@@ -108,3 +109,12 @@ def test_validation_grid_does_not_read_the_test(mock_split):
     assert table["ndcg@10"].between(0, 1).all()
     blind = replace(mock_split, test=mock_split.test.assign(rating=np.float32(1)))
     pd.testing.assert_frame_equal(inspection.on_validation(["item_knn"], blind, k=[5, 50], shrink=[0.0, 10.0]), table)
+
+
+def test_while_training_ends_where_training_ends(mock_split):
+    table = inspection.while_training(["lightfm_ids"], mock_split, points=3)
+    assert table["epoch"].tolist() == [10, 20, 30]
+    held_out = mock_split.for_validation()
+    model = registry.create("lightfm_ids", "mock").fit(held_out)
+    topk, _ = lists(model, held_out, k=10)
+    assert table["ndcg@10"].iloc[-1] == inspection.mean_ndcg(topk, held_out)

@@ -41,14 +41,17 @@ FAMILIES = {
     "neighbourhood": "Neighbourhood",
     "matrix_factorisation": "Matrix factorisation",
     "linear": "Linear",
+    "hybrid": "Hybrid",
+    "neural": "Neural",
 }
 
-_POP, _CB, _KNN, _MF, _LIN = FAMILIES
+_POP, _CB, _KNN, _MF, _LIN, _HYB, _NEURAL = FAMILIES
 _KOREN = "Koren 2010, Factor in the neighbors"
+_WARP = "Kula 2015; Weston et al. 2011"
 
 ENTRIES = [
     Entry("random", _POP, "Random", "popularity:Random", "control", new_users=True),
-    Entry("popularity", _POP, "Most liked", "popularity:Popularity", "count of ratings of 4 and more", new_users=True),
+    Entry("popularity", _POP, "Most liked", "popularity:Popularity", "count of ratings three quarters up the scale and more", new_users=True),
     Entry("views", _POP, "Most watched", "popularity:Views", "count of ratings", new_users=True),
     Entry("mean_rating", _POP, "Best rated (with a prior)", "popularity:MeanRating", "Bayesian average", rates=True, new_users=True),
     Entry("recent_popularity", _POP, "Most watched lately", "popularity:RecentPopularity", "Ji et al. 2020, A re-visit of the popularity baseline", new_users=True),
@@ -68,6 +71,17 @@ ENTRIES = [
     Entry("co_clustering", _MF, "Co-clustering (Surprise)", "factorisation:CoClustering", "George & Merugu 2005", rates=True),
     Entry("ials", _MF, "iALS", "implicit_als:ImplicitALS", "Hu et al. 2008; Rendle et al. 2022", new_users=True),
     Entry("ease", _LIN, "EASE", "linear:EASE", "Steck 2019", new_users=True),
+    Entry("lightfm_ids", _HYB, "LightFM, ids alone", "hybrid:LightFM", _WARP, new_users=True, fixed={"loss": "warp", "features": "ids"}),
+    Entry("lightfm_movies", _HYB, "LightFM, films described", "hybrid:LightFM", _WARP, new_users=True, new_movies=True, features=True, fixed={"loss": "warp", "features": "movies"}),
+    Entry("lightfm_users", _HYB, "LightFM, people described", "hybrid:LightFM", _WARP, new_users=True, features=True, fixed={"loss": "warp", "features": "users"}),
+    Entry("lightfm_both", _HYB, "LightFM, both described", "hybrid:LightFM", _WARP, new_users=True, new_movies=True, features=True, fixed={"loss": "warp", "features": "both"}),
+    Entry("lightfm_bpr", _HYB, "LightFM, both, BPR", "hybrid:LightFM", "Kula 2015; Rendle et al. 2009", new_users=True, new_movies=True, features=True, fixed={"loss": "bpr", "features": "both"}),
+    Entry("lightfm_logistic", _HYB, "LightFM, both, logistic", "hybrid:LightFM", "Kula 2015", new_users=True, new_movies=True, features=True, fixed={"loss": "logistic", "features": "both"}),
+    Entry("torch_mf", _NEURAL, "MF for stars (torch)", "neural.factorisation:RatingFactorisation", "Koren et al. 2009", rates=True),
+    Entry("torch_mf_rank", _NEURAL, "MF for lists (torch)", "neural.factorisation:RankingFactorisation", "Rendle et al. 2009; Bengio & Senécal 2008"),
+    Entry("mlp", _NEURAL, "MLP for stars", "neural.perceptron:MLP", "He et al. 2017", rates=True),
+    Entry("neumf", _NEURAL, "NeuMF", "neural.perceptron:NeuMF", "He et al. 2017"),
+    Entry("gru", _NEURAL, "GRU", "neural.recurrent:GRU", "Hidasi et al. 2016", new_users=True, sequential=True),
 ]  # fmt: skip
 
 _BY_NAME = {entry.name: entry for entry in ENTRIES}

@@ -1,0 +1,1 @@
+"""Models in torch: matrix factorisation, perceptrons and a recurrent network, on one training loop."""
