@@ -21,7 +21,7 @@ from aicine_utils.findings.reading import (
 )
 
 CLOSE, CHEAPER = 0.05, 2  # share of the mean that a model of half the cost may give up
-WORTH_SAVING = 1.0  # seconds; a smaller difference on a shared machine is noise
+WORTH_SAVING = 10.0  # seconds; less is nothing to a service, and noise on a shared machine
 NONE = {"en": "none", "ko": "없음"}
 
 
@@ -62,7 +62,7 @@ def shipped(board: pd.DataFrame) -> pd.Series | None:
 def choice(first: pd.DataFrame, metric: str) -> tuple[pd.Series, bool]:
     """Whom to ship of those in first place, and whether for its cost.
 
-    The best by its mean, unless another costs less than half, a second less at least, and gives up less than a
+    The best by its mean, unless another costs less than half, ten seconds less at least, and gives up less than a
     twentieth: not being told apart is not being equal, and a cheap model may hide behind a wide interval.
     """
     best = first.iloc[0]
