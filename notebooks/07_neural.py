@@ -112,7 +112,8 @@ board = study.leaderboard(results)
 raters, makers = board.dropna(subset=["rmse"]).sort_values("rmse"), board[board["rmse"].isna()]
 
 # %%
-curves = pd.concat([results[name].curve.assign(label=registry.entry(name).label) for name in neural])
+curves = [results[name].curve.assign(label=registry.entry(name).label) for name in neural]
+curves = pd.concat(curves, ignore_index=True)
 listers = curves.dropna(subset=["ndcg@10"])
 best = listers.loc[listers.groupby("label", sort=False)["ndcg@10"].idxmax()]
 study.figure(
