@@ -35,6 +35,7 @@ if "COLAB_RELEASE_TAG" in os.environ or "AICINE_BOOTSTRAP" in os.environ:
 dataset = "ml-100k"  # a data set's name, or a folder with your own ratings
 preset = "quick"  # mock, quick or full: how many bootstrap resamples and trials
 seed = 0  # seed of every model in this notebook
+people = 150  # new people to measure at least; more folds of them take longer
 seeds = 2  # trainings of each LightFM, with as many seeds, behind the comparison of features
 
 # %% [markdown]
@@ -216,7 +217,9 @@ nb.say(f"Read back from its files, {both} makes {'the same lists' if same else '
 names = ["popularity", "group_popularity", "content_tfidf", "item_knn", "user_knn", "ials", "ease"]
 names += ["lightfm_users", "gru"]
 keys = [run.folder.name for run in study.run(names).values()]
-new = study.keep("new_people", lambda: cold.new_users_of(study.data, names, seed), "aicine_utils.cold", runs=keys)
+new = study.keep(
+    "new_people", lambda: cold.new_users_of(study.data, names, seed, people), "aicine_utils.cold", runs=keys, n=people
+)
 new = new[~((new["model"] == "popularity") & new["behind"])]
 new = new.assign(label=new["model"].map(lambda name: registry.entry(name).label))
 new["who"] = new["label"] + new["behind"].map({True: " + most liked", False: ""})

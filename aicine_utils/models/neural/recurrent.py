@@ -58,7 +58,7 @@ class GRU(TorchModel):
 
     serves_unknown = True
     defaults: ClassVar[dict[str, Any]] = {
-        **TorchModel.defaults, "batch": 64, "factors": 64, "hidden": 128, "dropout": 0.5, "window": 100, "liked": 0.0,
+        **TorchModel.defaults, "batch": 32, "factors": 64, "hidden": 128, "dropout": 0.5, "window": 100, "liked": 0.0,
     }  # fmt: skip
 
     def _build(self) -> Recurrent:
