@@ -1,9 +1,7 @@
-"""What all tests share: a home of their own, the synthetic data set, a browser, RecBole made to run on NumPy 2."""
+"""What all tests share: a home of their own, the synthetic data set, a browser, RecBole made to run."""
 
 import shutil
-import sys
 
-import numpy as np
 import pytest
 
 from aicine_utils import splits
@@ -38,9 +36,9 @@ def chromium():
 
 
 @pytest.fixture
-def recbole_runs(monkeypatch, tmp_path):
-    """RecBole's Config reads names that left NumPy 2, parses the command line, and writes where it stands."""
-    for old, new in {"float_": np.float64, "complex_": np.complex128, "unicode_": np.str_}.items():
-        monkeypatch.setattr(np, old, new, raising=False)
-    monkeypatch.setattr(sys, "argv", ["pytest"])
-    monkeypatch.chdir(tmp_path)
+def recbole_runs(tmp_path):
+    """RecBole itself runs on today's libraries, and writes into the test's folder."""
+    from aicine_utils.models.recbole import compat
+
+    with compat.stock(tmp_path):
+        yield

@@ -41,6 +41,31 @@ def windows(watched: np.ndarray, starts: np.ndarray, length: int, n_movies: int)
     return np.column_stack([before, np.append(watched, n_movies)[rows[:, :-1]]]), rows
 
 
+def cut(starts: np.ndarray, length: int, offsets: np.ndarray) -> np.ndarray:
+    """Windows over the steps from one movie to the next, [n, length] rows of ``watched``; -1 is padding on the right.
+
+    A row r stands for the step from ``watched[r]`` to ``watched[r + 1]`` of the same user; every step is in one window.
+    ``offsets`` [n_users], from 0 to ``length - 1``, shift where a user's windows begin, so that another pass may read
+    the same step with another past::
+
+        steps   AB BC CD DE EF      windows of three, offset 1:  AB BC -   CD DE EF
+    """
+    counts = np.maximum(np.diff(starts) - 1, 0)
+    step = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    rows = step + np.repeat(starts[:-1], counts)
+    begins = np.flatnonzero((step == 0) | ((step + np.repeat(offsets, counts)) % length == 0))
+    sizes = np.diff(np.append(begins, len(rows)))
+    place = np.arange(length)
+    return np.where(place < sizes[:, None], rows[begins][:, None] + place, -1)
+
+
+def ends(starts: np.ndarray, users: np.ndarray, length: int) -> np.ndarray:
+    """Rows of ``watched`` with the last ``length`` movies of each user, [n, longest]; -1 is padding on the right."""
+    used = np.minimum(starts[users + 1] - starts[users], length)
+    place = np.arange(used.max(initial=1))
+    return np.where(place < used[:, None], (starts[users + 1] - used)[:, None] + place, -1)
+
+
 def tails(
     watched: np.ndarray, starts: np.ndarray, users: np.ndarray, length: int, n_movies: int
 ) -> tuple[np.ndarray, np.ndarray]:

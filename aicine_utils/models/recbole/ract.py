@@ -1,0 +1,115 @@
+"""RaCT (Lobel et al. 2020): an autoencoder, trained further by a critic that learned to tell NDCG from the loss."""
+
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from aicine_utils.models.neural.base import stopped_by_budget
+from aicine_utils.models.neural.training import Curve, Plan, best_epoch, device, train
+from aicine_utils.models.recbole.autoencoders import Autoencoder, by_rows
+from aicine_utils.splits import Split
+
+# What RecBole calls a stage, and the parts of the module that it trains.
+STAGES = {
+    "actor": ("actor_pretrain", ("encoder", "decoder")),
+    "critic": ("critic_pretrain", ("critic_net",)),
+    "joint": ("finetune", ("encoder", "decoder")),
+}
+TIME = {"actor": 0.5, "critic": 0.2, "joint": 0.3}  # shares of ``minutes``
+
+
+def staged() -> type[nn.Module]:
+    """RecBole's RaCT, which passes from stage to stage in memory and measures a batch's NDCG at once.
+
+    One thing differs: in the last stage the critic is fixed, as the paper has it. RecBole's goes on to normalise each
+    batch by its own mean, so that lowering the loss of all users earns nothing; the lists get worse with every pass.
+    """
+
+    class Staged(by_rows("RaCT")):
+        def enter(self, stage: str) -> None:
+            """What RecBole does by a file and a new module: other parts learn, and annealing begins again."""
+            self.train_stage, learning = STAGES[stage]
+            self.update = 0
+            for name, weights in self.named_parameters():
+                weights.requires_grad_(name.startswith(learning))
+
+        def train(self, mode: bool = True) -> nn.Module:
+            super().train(mode)
+            if self.train_stage == STAGES["joint"][0]:
+                self.critic_net.eval()
+            return self
+
+        def calculate_ndcg(self, predict_matrix: Tensor, true_matrix: Tensor, input_matrix: Tensor, k: int) -> Tensor:
+            return ndcg(predict_matrix, true_matrix, input_matrix, k)
+
+    return Staged
+
+
+def ndcg(scores: Tensor, wanted: Tensor, read: Tensor, k: int) -> Tensor:
+    """RecBole's NDCG@k [n] of ``scores`` [n, n_items] for the ``wanted`` items, those in ``read`` left out.
+
+    Its gain is the value in ``wanted`` and its ideal counts ones, at least .1: a target for the critic, no measure.
+    """
+    k = min(k, scores.shape[1])
+    top = scores.masked_fill(read != 0, -torch.inf).topk(k).indices
+    discount = 1 / torch.arange(2, k + 2, device=scores.device, dtype=wanted.dtype).log2()
+    ideal = torch.cat([discount.new_zeros(1), discount.cumsum(0)])[(wanted > 0).sum(1).clamp(max=k)]
+    return (wanted.gather(1, top) * discount).sum(1) / ideal.clamp(min=0.1)
+
+
+class RaCT(Autoencoder):
+    """Three stages in one fit: the autoencoder alone, its critic alone, the autoencoder on what the critic says.
+
+    ``curve`` has a column ``stage`` and goes on from stage to stage; the critic's passes leave the lists, and so their
+    NDCG, as they were. It needs more than a thousand steps: before, it takes a large loss, which long histories have,
+    for the sign of a good list. The weights kept are those of the last stage's best pass.
+    """
+
+    recbole = "RaCT"
+    defaults: ClassVar[dict[str, Any]] = {
+        **Autoencoder.defaults, "latent_dimension": 256, "critic_epochs": 60, "joint_epochs": 20, "joint_rate": 0.0001,
+        "metrics_k": 100,
+    }  # fmt: skip
+
+    def _module_class(self) -> type[nn.Module]:
+        return staged()
+
+    def _fit(self, split: Split) -> None:
+        self._passes: dict[str, int] = {}
+        super()._fit(split)
+        parts = {stage: [row for row in self.curve if row["stage"] == stage] for stage in STAGES}
+        plans = {stage: self._stage_plan(stage, self._plan(trainings=1)) for stage in STAGES}
+        self.stopped_by_budget = any(stopped_by_budget(parts[s], self.stops_on, plans[s]) for s in STAGES)
+
+    def _train(self, split: Split, plan: Plan, passes: int | None = None) -> Curve:
+        known = dict(self._passes)  # empty the first time; then each stage's best number of passes
+        actor = super()._train(split, self._stage_plan("actor", plan), known.get("actor"))
+        curve = self._noted("actor", actor, [])
+        for stage in ("critic", "joint"):
+            found = self._stage(split, stage, self._stage_plan(stage, plan), known.get(stage))
+            curve += self._noted(stage, found, curve)
+        return curve
+
+    def _stage_plan(self, stage: str, plan: Plan) -> Plan:
+        p = self.params
+        epochs = {"actor": plan.epochs, "critic": p["critic_epochs"], "joint": p["joint_epochs"]}[stage]
+        rate = p["joint_rate"] if stage == "joint" else plan.learning_rate
+        return replace(plan, epochs=epochs, learning_rate=rate, seconds=plan.seconds * TIME[stage])
+
+    def _stage(self, split: Split, stage: str, plan: Plan, passes: int | None) -> Curve:
+        self._module.enter(stage)
+        data = tuple(tensor.to(device()) for tensor in self._examples(split))
+        measure = (self.stops_on, lambda: self._validate(split)) if len(split.relevant(split.valid)) else None
+        stops = measure if stage == "joint" else None  # nothing that the critic learns alone moves a list
+        curve = train(self._module, self._loss, lambda: self._batches(data), plan, stops, passes)
+        same = {measure[0]: measure[1]()} if measure and not stops else {}
+        return [{"epoch": row["epoch"], "loss": row["loss"], **same, **row} for row in curve]
+
+    def _noted(self, stage: str, curve: Curve, before: Curve) -> Curve:
+        """The rows of a stage, counted on from those before it; the number of its best pass is kept."""
+        self._passes.setdefault(stage, best_epoch(curve, self.stops_on) if stage != "critic" else len(curve))
+        epoch, seconds = (before[-1]["epoch"], before[-1]["seconds"]) if before else (0, 0.0)
+        return [{**row, "epoch": epoch + row["epoch"], "seconds": seconds + row["seconds"], "stage": stage}
+                for row in curve]  # fmt: skip

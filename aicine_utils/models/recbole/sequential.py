@@ -1,0 +1,112 @@
+"""Sequential models of RecBole on whole windows of histories, with a loss at every position.
+
+RecBole trains on one row a prefix: a history of 200 movies is read 199 times. Here a window of it is read once, and the
+state after each movie predicts the next. The same module, asked at one position or at all, computes the same.
+"""
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from aicine_utils.models.base import CHUNK
+from aicine_utils.models.neural.losses import catalogue_cross_entropy
+from aicine_utils.models.neural.sequences import cut, ends, sequences
+from aicine_utils.models.neural.training import Batch, batches, device
+from aicine_utils.models.recbole.base import RecBoleModel, interaction
+from aicine_utils.models.surprise_base import cosine
+from aicine_utils.splits import Split
+
+NO_LOSS = 0  # target of a position that is padding, or that is not to be learned: RecBole's padding item
+
+
+class NextMovie(RecBoleModel):
+    """Cross-entropy of each next movie over all movies.
+
+    ``window``: movies read before a prediction, at most. Ratings below ``liked``, a place on the rating scale, are read
+    but not predicted. A subclass gives a module with ``states(inputs)``, [n, length, size] after each position of
+    RecBole items [n, length] padded with 0 on the right, and with ``item_embedding``.
+    """
+
+    renamed: ClassVar[dict[str, str]] = {"window": "MAX_ITEM_LIST_LENGTH"}
+    defaults: ClassVar[dict[str, Any]] = {**RecBoleModel.defaults, "batch": 128, "window": 50, "liked": 0.0}
+
+    @abstractmethod
+    def _module_class(self) -> type[nn.Module]: ...
+
+    def _settings(self) -> dict[str, Any]:
+        return {**super()._settings(), "train_neg_sample_args": None}  # cross-entropy draws nothing
+
+    def _remember(self, split: Split, history: pd.DataFrame) -> None:
+        super()._remember(split, history)
+        self.watched_, self.starts_, _ = sequences(split, history)
+
+    def _examples(self, split: Split) -> Batch:
+        """RecBole items in order of time, those to predict (NO_LOSS where not), and where each user starts."""
+        watched, starts, stars = sequences(split, split.train)
+        wanted = np.where(stars >= split.stars_at(self.params["liked"]), watched + 1, NO_LOSS)
+        return torch.from_numpy(watched + 1), torch.from_numpy(wanted), torch.from_numpy(starts)
+
+    def _batches(self, data: Batch) -> Iterator[Batch]:
+        """Windows cut anew for each pass, shuffled: inputs and what follows each of them, [n, window]."""
+        watched, wanted, starts = data
+        offsets = torch.randint(self.params["window"], (len(starts) - 1,)).numpy()
+        rows = torch.from_numpy(cut(starts.cpu().numpy(), self.params["window"], offsets)).to(watched.device)
+        for (part,) in batches((rows,), self.params["batch"]):
+            part = part[:, : int((part >= 0).sum(1).max())]  # what lies behind is padding for this whole batch
+            targets = torch.where(part < 0, NO_LOSS, wanted[part + 1])
+            if targets.any():  # a mean over nothing is not a number
+                yield torch.where(part < 0, 0, watched[part]), targets
+
+    def _loss(self, module: nn.Module, inputs: Tensor, targets: Tensor) -> Tensor:
+        learned = targets != NO_LOSS
+        states = module.states(inputs)[learned]
+        return catalogue_cross_entropy(states, *self._catalogue(module), targets[learned])
+
+    def _catalogue(self, module: nn.Module) -> tuple[Tensor, Tensor]:
+        """Vectors of all RecBole items, padding included, and their biases."""
+        weight = module.item_embedding.weight
+        return weight, weight.new_zeros(len(weight))
+
+    def _grid(self, module: nn.Module, rows: Tensor) -> Tensor:
+        return self._next(module, self.watched_, self.starts_, rows.cpu().numpy(), rows + 1)
+
+    def _next(
+        self, module: nn.Module, watched: np.ndarray, starts: np.ndarray, rows: np.ndarray, users: Tensor
+    ) -> Tensor:
+        """Scores [len(rows), n_movies] of what follows the sequences at these rows, by RecBole's own prediction.
+
+        watched: columns of movies; users: RecBole's, 0 for someone who was not in training.
+        """
+        items, lengths = self._read(watched, starts, rows)
+        fields = {module.ITEM_SEQ: torch.from_numpy(items), module.ITEM_SEQ_LEN: torch.from_numpy(lengths)}
+        asked = {name: values.to(device()) for name, values in fields.items()}
+        return module.full_sort_predict(interaction(**asked, **{module.USER_ID: users}))[:, 1:]
+
+    def _read(self, watched: np.ndarray, starts: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """RecBole items [len(rows), longest] of the last movies of each, padded on the right; how many, at least 1."""
+        at = ends(starts, rows, self.params["window"])
+        return np.where(at < 0, 0, np.append(watched, 0)[at] + 1), (at >= 0).sum(axis=1).clip(min=1)
+
+    def score_histories(self, histories: Sequence[Sequence[int]]) -> np.ndarray:
+        """Scores after any sequences, in the order watched; movies that the model does not know are passed over."""
+        columns = [self._columns(history) for history in histories]
+        watched, starts = np.concatenate([*columns, np.empty(0, np.int64)]), np.cumsum([0, *map(len, columns)])
+        parts = np.split(np.arange(len(histories)), range(CHUNK, len(histories), CHUNK))
+        return np.concatenate([self._answer(self._stranger(watched, starts, rows)) for rows in parts])
+
+    def _stranger(self, watched: np.ndarray, starts: np.ndarray, rows: np.ndarray) -> Callable[[nn.Module], Tensor]:
+        nobody = torch.zeros(len(rows), dtype=torch.long, device=device())
+        return lambda module: self._next(module, watched, starts, rows, nobody)
+
+    def _columns(self, history: Sequence[int]) -> np.ndarray:
+        """Columns of the known movies of a history, in its order."""
+        ids = np.asarray(history, np.int64)
+        return np.searchsorted(self.movie_ids_, ids[np.isin(ids, self.movie_ids_[self.known_])])
+
+    def _similarity(self, column: int) -> np.ndarray:
+        return cosine(self.item_embedding__weight_[1 : len(self.movie_ids_) + 1], column)
