@@ -215,8 +215,11 @@ nb.say(f"Read back from its files, {both} makes {'the same lists' if same else '
 
 # %%
 names = ["popularity", "group_popularity", "content_tfidf", "item_knn", "user_knn", "ials", "ease"]
-names += ["lightfm_users", "gru"]
 keys = [run.folder.name for run in study.run(names).values()]
+names += [
+    "lightfm_users",
+    "gru",
+]  # no run of theirs is waited for: any change of models or settings makes the table new
 new = study.keep(
     "new_people", lambda: cold.new_users_of(study.data, names, seed, people), "aicine_utils.cold", runs=keys, n=people
 )
