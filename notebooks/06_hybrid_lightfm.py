@@ -216,10 +216,8 @@ nb.say(f"Read back from its files, {both} makes {'the same lists' if same else '
 # %%
 names = ["popularity", "group_popularity", "content_tfidf", "item_knn", "user_knn", "ials", "ease"]
 keys = [run.folder.name for run in study.run(names).values()]
-names += [
-    "lightfm_users",
-    "gru",
-]  # no run of theirs is waited for: any change of models or settings makes the table new
+# No run of the other two is waited for: any change of models or settings makes the table new in any case.
+names += ["lightfm_users", "gru"]
 new = study.keep(
     "new_people", lambda: cold.new_users_of(study.data, names, seed, people), "aicine_utils.cold", runs=keys, n=people
 )
