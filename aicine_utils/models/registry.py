@@ -43,9 +43,11 @@ FAMILIES = {
     "linear": "Linear",
     "hybrid": "Hybrid",
     "neural": "Neural",
+    "recbole_general": "RecBole, general",
+    "recbole_sequential": "RecBole, sequential",
 }
 
-_POP, _CB, _KNN, _MF, _LIN, _HYB, _NEURAL = FAMILIES
+_POP, _CB, _KNN, _MF, _LIN, _HYB, _NEURAL, _RB, _RB_SEQ = FAMILIES
 _KOREN = "Koren 2010, Factor in the neighbors"
 _WARP = "Kula 2015; Weston et al. 2011"
 
@@ -82,6 +84,17 @@ ENTRIES = [
     Entry("mlp", _NEURAL, "MLP for stars", "neural.perceptron:MLP", "He et al. 2017", rates=True),
     Entry("neumf", _NEURAL, "NeuMF", "neural.perceptron:NeuMF", "He et al. 2017"),
     Entry("gru", _NEURAL, "GRU", "neural.recurrent:GRU", "Hidasi et al. 2016", new_users=True, sequential=True),
+    Entry("recbole_item_knn", _RB, "Item k-NN (RecBole)", "recbole.item_knn:ItemKNN", "Deshpande & Karypis 2004", new_users=True),
+    Entry("bpr", _RB, "BPR", "recbole.bpr:BPR", "Rendle et al. 2009"),
+    Entry("lightgcn", _RB, "LightGCN", "recbole.lightgcn:LightGCN", "He et al. 2020"),
+    Entry("simplex", _RB, "SimpleX", "recbole.simplex:SimpleX", "Mao et al. 2021"),
+    Entry("multivae", _RB, "MultiVAE", "recbole.autoencoders:MultiVAE", "Liang et al. 2018", new_users=True),
+    Entry("ract", _RB, "RaCT", "recbole.ract:RaCT", "Lobel et al. 2020", new_users=True),
+    Entry("sasrec", _RB_SEQ, "SASRec", "recbole.sasrec:SASRec", "Kang & McAuley 2018", new_users=True, sequential=True),
+    Entry("bert4rec", _RB_SEQ, "BERT4Rec", "recbole.bert4rec:BERT4Rec", "Sun et al. 2019", new_users=True, sequential=True),
+    Entry("narm", _RB_SEQ, "NARM", "recbole.narm:NARM", "Li et al. 2017", new_users=True, sequential=True),
+    Entry("caser", _RB_SEQ, "Caser", "recbole.caser:Caser", "Tang & Wang 2018", new_users=True, sequential=True),
+    Entry("srgnn", _RB_SEQ, "SR-GNN", "recbole.srgnn:SRGNN", "Wu et al. 2019", new_users=True, sequential=True),
 ]  # fmt: skip
 
 _BY_NAME = {entry.name: entry for entry in ENTRIES}
