@@ -12,7 +12,7 @@ from IPython.display import HTML, Markdown, display
 from matplotlib.figure import Figure
 
 from aicine_utils import columns as c
-from aicine_utils import experiment, inspection, leaderboard, metrics, provenance, settings, splits
+from aicine_utils import experiment, inspection, leaderboard, metrics, provenance, settings, splits, tuning
 from aicine_utils.data import datasets
 from aicine_utils.data.labels import AGE_GROUPS
 from aicine_utils.data.movielens import MovieLens
@@ -76,6 +76,19 @@ class Study:
         parts = [self.split.hash, str(self.seed), repr(sorted(key.items())), *code]
         folder = settings.output_dir(self.data.name) / "runs" / "tables"
         return experiment.kept_table(folder / f"{name}-{provenance.digest(parts)}.parquet", make)
+
+    def curves(self, results: Mapping[str, Result]) -> pd.DataFrame:
+        """Validation after each pass: label, epoch, the measure, and for some models stage.
+
+        Of a run's own training, or, where a search had counted the passes, of the search's best training.
+        """
+        parts = []
+        for name, result in results.items():
+            kept = settings.winner(name, self.data.name, self.protocol).get("curve")
+            searched = pd.DataFrame({tuning.objective_of(name): kept}).rename_axis("epoch").reset_index()
+            own = searched.assign(epoch=searched["epoch"] + 1) if kept else result.curve
+            parts.append(own.assign(label=registry.entry(name).label))
+        return pd.concat(parts, ignore_index=True)
 
     def by_group(self, results: Mapping[str, Result], metric: str = "ndcg@10") -> pd.DataFrame:
         """One metric of each model within each group of users: attribute, group, label, family, value, low, high."""

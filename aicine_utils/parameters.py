@@ -32,7 +32,7 @@ SHARE, BELOW_ONE = Range(0, 1), Range(0, 1, below=True)
 # A whole number is a count from 1 and any other number not negative, but for these. 0 threads are one a core, 0 of
 # shrinkage or support is none; a step of 0 learns nothing, and where all is dropped nothing is left.
 BY_NAME = {
-    **dict.fromkeys(("seed", "threads", "shrinkage", "min_support", "genre_weight"), NOT_NEGATIVE),
+    **dict.fromkeys(("seed", "threads", "shrinkage", "min_support", "genre_weight", "passes"), NOT_NEGATIVE),
     **dict.fromkeys(("learning_rate", "lr_all", "half_life_days", "alpha"), POSITIVE),
     **dict.fromkeys(("dropout", "hidden_dropout_prob", "attn_dropout_prob"), BELOW_ONE),
     "liked": SHARE,

@@ -1,12 +1,13 @@
 """Search for parameters with Optuna: on validation only, resumable, several processes at one study.
 
-Every model of a family gets the same number of trials. Winners are written to ``configs/tuned/<dataset>.yaml``,
-which is committed; the default run reads them and searches nothing.
+Every model of a family gets the same number of trials. A network stops on the validation ratings themselves, and the
+number of passes that was best on them is part of its setting, so that nothing has to be held out later. Winners are
+written to ``configs/tuned/<dataset>.yaml``, which is committed; the default run reads them and searches nothing.
 """
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +30,16 @@ Watch = Callable[[int, int, float], None]
 
 @dataclass(frozen=True)
 class Winner:
-    """The best parameters of one study and how they were found."""
+    """The best parameters of one study and how they were found.
+
+    ``curve`` has the validation value after each pass of its training, where passes were counted.
+    """
 
     params: dict[str, Any]
     metric: str
     value: float
     trials: int
+    curve: list[float] = field(default_factory=list)
 
 
 def objective_of(name: str) -> str:
@@ -43,13 +48,17 @@ def objective_of(name: str) -> str:
     return "rmse" if row.rates and row.family != "non_personalised" else "ndcg@10"
 
 
-def score(name: str, split: Split, seed: int, **params: Any) -> float:
-    """Validation score of one setting; ``split`` comes from :meth:`Split.for_validation`."""
-    model = registry.create(name, split.info["dataset"], seed, NO_WINNERS, **params).fit(split)
-    topk, predictions = lists(model, split, k=10)
+def score(name: str, split: Split, seed: int, **params: Any) -> tuple[float, dict[str, Any]]:
+    """Score of one setting on the validation ratings; and, of a model that counts passes, ``params`` and ``curve``."""
+    model = registry.create(name, split.info["dataset"], seed, NO_WINNERS, **params)
+    if model.counts_passes:
+        return model.fit(split).search_outcome()
+    held_out = split.for_validation()
+    topk, predictions = lists(model.fit(held_out), held_out, k=10)
     if objective_of(name) == "rmse":
-        return rating.rmse(predictions)
-    return float(evaluate.means(evaluate.evaluate(topk, split.relevant(split.test), ks=(10,)))["ndcg@10"])
+        return rating.rmse(predictions), {}
+    found = evaluate.evaluate(topk, held_out.relevant(held_out.test), ks=(10,))
+    return float(evaluate.means(found)["ndcg@10"]), {}
 
 
 def suggest(trial: optuna.Trial, search: dict[str, Any]) -> dict[str, Any]:
@@ -82,18 +91,20 @@ def tune(name: str, split: Split, trials: int, seed: int = 0, watch: Watch = lam
     search = config["search"]
     if not search:
         raise AicineError(f"Model {name} has nothing to search: configs/models/{name}.yaml has no `search` section.")
-    study, held_out = _study(name, split, seed), split.for_validation()
+    study = _study(name, split, seed)
     if not _finished(study):
         study.enqueue_trial({key: config["params"][key] for key in search})
     for _ in range(trials - len(_finished(study))):
         if len(_finished(study)) < trials:  # another process may have done the rest meanwhile
-            _try_one(study, seed, lambda trial: score(name, held_out, seed, **suggest(trial, search)))
+            _try_one(study, seed, lambda trial: score(name, split, seed, **suggest(trial, search)))
             watch(len(_finished(study)), trials, study.best_value)
-    best = study.best_trial
-    return Winner(readable(best.params), objective_of(name), round(best.value, 6), len(_finished(study)))
+    best, found = study.best_trial, study.best_trial.user_attrs
+    params = {**readable(best.params), **found.get("params", {})}
+    curve = found.get("curve", [])
+    return Winner(params, objective_of(name), round(best.value, 6), len(_finished(study)), curve)
 
 
-def _try_one(study: optuna.Study, seed: int, objective: Callable[[optuna.Trial], float]) -> None:
+def _try_one(study: optuna.Study, seed: int, objective: Callable[[optuna.Trial], tuple[float, dict]]) -> None:
     """One trial. Its point follows from the seed, its number and the trials before it.
 
     So a search that was stopped goes on as if it had not been; a sampler that merely started anew from the same seed
@@ -102,7 +113,10 @@ def _try_one(study: optuna.Study, seed: int, objective: Callable[[optuna.Trial],
     trial = study.ask()
     study.sampler = optuna.samplers.TPESampler(seed=seed * 10_000 + trial.number)
     try:
-        study.tell(trial, objective(trial))
+        value, found = objective(trial)
+        for name, content in found.items():
+            trial.set_user_attr(name, content)
+        study.tell(trial, value)
     except (AicineError, ArithmeticError):  # training diverged: something is no number
         study.tell(trial, state=optuna.trial.TrialState.FAIL)
         if not _finished(study):
@@ -149,7 +163,7 @@ def write_winners(dataset: str, protocol: str, winners: dict[str, Winner]) -> li
     written = [name for name, winner in winners.items() if winner.trials >= kept.get(name, {}).get("trials", 0)]
     if not written:
         return []
-    own = {**kept, **{name: vars(winners[name]) for name in written}}
+    own = {**kept, **{name: {k: v for k, v in vars(winners[name]).items() if v != []} for name in written}}
     ordered = {name: own[name] for name in registry.names() if name in own}
     text = yaml.safe_dump({**settings.tuned(dataset), protocol: ordered}, sort_keys=False)
     path.parent.mkdir(exist_ok=True)

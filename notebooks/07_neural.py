@@ -101,8 +101,9 @@ nb.say(f"{tied:.0%} of all steps from one rating to the next take no time at all
 # %% [markdown]
 # ## 4 Training
 #
-# The number of passes is found on ratings that training does not see: the last tenth of each person's known ratings.
-# Then the model starts anew, with all known ratings, for as many passes. The test takes no part.
+# The number of passes is found on ratings that training does not see: on validation ratings, by the search that also
+# found the other settings, or, where there was none, on the last tenth of each person's known ratings. Then the model
+# starts anew, with all known ratings, for as many passes. The test takes no part.
 
 # %%
 neural = registry.names("neural")
@@ -112,15 +113,14 @@ board = study.leaderboard(results)
 raters, makers = board.dropna(subset=["rmse"]).sort_values("rmse"), board[board["rmse"].isna()]
 
 # %%
-curves = [results[name].curve.assign(label=registry.entry(name).label) for name in neural]
-curves = pd.concat(curves, ignore_index=True)
+curves = study.curves({name: results[name] for name in neural})
 listers = curves.dropna(subset=["ndcg@10"])
 best = listers.loc[listers.groupby("label", sort=False)["ndcg@10"].idxmax()]
 study.figure(
-    plots.curve_plot(listers, "epoch", "ndcg@10", "label", y_label="NDCG@10 on held-out ratings"),
+    plots.curve_plot(listers, "epoch", "ndcg@10", "label", y_label="NDCG@10 on validation"),
     "curves_lists",
     "Best pass for lists: " + ", ".join(f"{row.label} {row.epoch:.0f}" for row in best.itertuples()),
-    "Lines of NDCG@10 on held-out ratings over passes through the training data, one line a model.",
+    "Lines of NDCG@10 on validation over passes through the training data, one line a model.",
     listers,
 )
 
@@ -128,10 +128,10 @@ study.figure(
 stars = curves.dropna(subset=["rmse"])
 best = stars.loc[stars.groupby("label", sort=False)["rmse"].idxmin()]
 study.figure(
-    plots.curve_plot(stars, "epoch", "rmse", "label", y_label="RMSE on held-out ratings, stars"),
+    plots.curve_plot(stars, "epoch", "rmse", "label", y_label="RMSE on validation, stars"),
     "curves_stars",
     "Best pass for stars: " + ", ".join(f"{row.label} {row.epoch:.0f} ({row.rmse:.3f})" for row in best.itertuples()),
-    "Lines of RMSE on held-out ratings over passes through the training data, one line a model.",
+    "Lines of RMSE on validation over passes through the training data, one line a model.",
     stars,
 )
 
@@ -249,7 +249,8 @@ study.show_similar({name: results[name] for name in ("torch_mf", "torch_mf_rank"
 # %% [markdown]
 # ## 9 Cost
 #
-# Training time is that of both trainings, the one that finds the number of passes and the final one.
+# Training time is that of the final training and, for a model whose passes no search had counted, of the training that
+# counts them.
 # `benchmarks/torch_loops.py` compares the loop with a `DataLoader` of rows, as tutorials write it.
 
 # %%

@@ -78,17 +78,33 @@ def test_score_is_measured_on_validation(mock_split):
     held_out = mock_split.for_validation()
     model = registry.create("baseline", "mock", 0, reg_u=3).fit(mock_split)
     stars = mock_split.valid.assign(predicted=model.predict(mock_split.valid))
-    assert tuning.score("baseline", held_out, 0, reg_u=3) == pytest.approx(rating.rmse(stars), abs=1e-6)
+    assert tuning.score("baseline", mock_split, 0, reg_u=3) == (pytest.approx(rating.rmse(stars), abs=1e-6), {})
     lists = registry.create("views", "mock").fit(held_out).recommend(mock_split.valid["user_id"].unique(), 10)
     expected = evaluate.means(evaluate.evaluate(lists, mock_split.relevant(mock_split.valid), ks=(10,)))["ndcg@10"]
-    assert tuning.score("views", held_out, 0) == pytest.approx(expected)
+    assert tuning.score("views", mock_split, 0) == (pytest.approx(expected), {})
+
+
+def test_a_network_is_scored_by_its_best_pass_and_keeps_the_count(mock_split, configs):
+    value, _ = tuning.score("torch_mf_rank", mock_split, 0, epochs=4)
+    model = registry.create("torch_mf_rank", "mock", 0, epochs=4).fit(mock_split)
+    model._remember(mock_split, mock_split.train)  # validation movies may be listed, as they were while training
+    lists = model.recommend(mock_split.valid["user_id"].unique(), 10)
+    measured = evaluate.means(evaluate.evaluate(lists, mock_split.relevant(mock_split.valid), ks=(10,)))["ndcg@10"]
+    assert value == max(row["ndcg@10"] for row in model.curve)
+    assert value == pytest.approx(measured)
+    winner = tuning.tune("torch_mf_rank", mock_split, 1)
+    assert winner.params["passes"] == 1 + winner.curve.index(max(winner.curve))
+    tuning.write_winners("mock", "user_temporal", {"torch_mf_rank": winner})
+    final = registry.create("torch_mf_rank", "mock").fit(mock_split.for_test())
+    assert len(final.curve) == winner.params["passes"]
+    assert "ndcg@10" not in final.curve[0]
 
 
 def test_diverging_settings_are_left_out_but_not_the_default(mock_split, monkeypatch):
     def diverges(name, split, seed, reg_u, **_):
         if reg_u != 15:
             raise AicineError("not a number")
-        return 1.0
+        return 1.0, {}
 
     monkeypatch.setattr(tuning, "score", diverges)
     assert tuning.tune("baseline", mock_split, 3) == tuning.Winner({"reg_u": 15, "reg_i": 10}, "rmse", 1.0, 1)

@@ -28,11 +28,13 @@ class Recommender(ABC):
     these are saved and loaded for it. Scores are higher for better movies; for a model that ``rates`` they are stars.
     Someone without a history gets the most watched movies, unless the model ``serves_unknown`` people by itself.
     ``libraries`` are imported before a run's clock starts. ``ranges`` of parameters come before the rules that
-    :mod:`aicine_utils.parameters` has for all models.
+    :mod:`aicine_utils.parameters` has for all models. One that ``counts_passes`` stops on validation ratings, and tells
+    by ``search_outcome()`` its best value on them and the parameters that train for as many passes without them.
     """
 
     rates: ClassVar[bool] = False
     serves_unknown: ClassVar[bool] = False
+    counts_passes: ClassVar[bool] = False
     libraries: ClassVar[tuple[str, ...]] = ()
     defaults: ClassVar[dict[str, Any]] = {}
     ranges: ClassVar[dict[str, parameters.Range]] = {}

@@ -2,8 +2,9 @@
 
 Validation ratings, when the split has them of people in training, are measured after every pass: training ends when
 ``patience`` passes in a row were no better, and the best pass's weights are kept. The final model of a protocol that
-refits has no validation ratings left; there the last tenth of each user's training ratings is held out to find the
-number of passes, and the model is then trained on everything, from the start, for as many. The test is never looked at.
+refits has no validation ratings left. There the model is trained for as many ``passes`` as were best on validation in
+the search; where none counted them, the last tenth of each user's training ratings is held out to count them, and the
+model is then trained on everything, from the start. The test is never looked at.
 """
 
 import math
@@ -33,12 +34,15 @@ class TorchModel(Recommender):
     A subclass builds the module (``_build``), names the tensors with one row an example (``_examples``), the loss of a
     batch of such rows (``_loss``), and how the module scores users (``_grid``). ``stops_on`` names what ``_validate``
     measures. ``minutes`` of training at most, 0 for no limit. After a fit, ``curve`` has a row for each pass: epoch,
-    loss, the measure, seconds since the start; ``stopped_by_budget`` says whether time ended the training.
+    loss, the measure where there was validation, seconds since the start; ``stopped_by_budget`` says whether time ended
+    the training.
     """
 
+    counts_passes = True
     stops_on: ClassVar[str] = "ndcg@10"
     defaults: ClassVar[dict[str, Any]] = {
         "epochs": 30,
+        "passes": 0,
         "patience": 3,
         "batch": 4096,
         "learning_rate": 0.005,
@@ -74,17 +78,29 @@ class TorchModel(Recommender):
         self.known_ = self.views_ > 0
 
     def _fit(self, split: Split) -> None:
-        held = split if tells(split) else hold_out(split)
+        known = 0 if tells(split) else self.params.get("passes", 0)
+        held = split if known or tells(split) else hold_out(split)
         again = len(held.train) < len(split.train)
         with seeded(self.seed):
-            self.curve = self._train(held, self._plan(trainings=1 + again))
-            self.stopped_by_budget = stopped_by_budget(self.curve, self.stops_on, self._plan(trainings=1))
+            self.curve = self._train(held, self._plan(trainings=1 + again), known or None)
+            self.stopped_by_budget = self._stopped(known)
             if again:
                 passes = best_epoch(self.curve, self.stops_on)
                 self._train(split, replace(self._plan(trainings=1), seconds=math.inf), passes)
         self._remember(split, split.history)
         for name, tensor in self._module.state_dict().items():
             setattr(self, _attribute(name), tensor.cpu().numpy())
+
+    def _stopped(self, known: int) -> bool:
+        if known:
+            return len(self.curve) < known
+        return stopped_by_budget(self.curve, self.stops_on, self._plan(trainings=1))
+
+    def search_outcome(self) -> tuple[float, dict[str, Any]]:
+        """The best validation value of a fit with validation ratings; the passes that gave it, and all values."""
+        passes, values = best_epoch(self.curve, self.stops_on), [row[self.stops_on] for row in self.curve]
+        found = {"params": {"passes": passes}, "curve": [round(value, 4) for value in values]}
+        return values[passes - 1], found
 
     def _plan(self, trainings: int) -> Plan:
         """The plan of each of so many trainings, which share ``minutes``."""
@@ -98,9 +114,12 @@ class TorchModel(Recommender):
         self._remember(split, split.train)
         self._module = self._build().to(device())
         data = tuple(tensor.to(device()) for tensor in self._examples(split))
-        measurable = len(split.relevant(split.valid)) > 0
-        validation = (self.stops_on, lambda: self._validate(split)) if measurable else None
-        return train(self._module, self._loss, lambda: self._batches(data), plan, validation, passes)
+        return train(self._module, self._loss, lambda: self._batches(data), plan, self._validation(split), passes)
+
+    def _validation(self, split: Split) -> tuple[str, Callable[[], float]] | None:
+        """What is measured after each pass, and by what; None where validation has nothing of people in training."""
+        measurable = tells(split) and len(split.relevant(split.valid)) > 0
+        return (self.stops_on, lambda: self._validate(split)) if measurable else None
 
     def _batches(self, data: Batch) -> Iterable[Batch]:
         """The batches of one pass over the examples."""

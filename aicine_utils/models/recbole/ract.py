@@ -64,13 +64,15 @@ class RaCT(Autoencoder):
 
     ``curve`` has a column ``stage`` and goes on from stage to stage; the critic's passes leave the lists, and so their
     NDCG, as they were. It needs more than a thousand steps: before, it takes a large loss, which long histories have,
-    for the sign of a good list. The weights kept are those of the last stage's best pass.
+    for the sign of a good list. The weights kept are those of the last stage's best pass. Every fit counts the passes
+    of each stage anew.
     """
 
     recbole = "RaCT"
+    counts_passes = False  # one number does not tell how far each of three stages should go
     defaults: ClassVar[dict[str, Any]] = {
-        **Autoencoder.defaults, "latent_dimension": 256, "critic_epochs": 60, "joint_epochs": 20, "joint_rate": 0.0001,
-        "metrics_k": 100,
+        **{name: value for name, value in Autoencoder.defaults.items() if name != "passes"},
+        "latent_dimension": 256, "critic_epochs": 60, "joint_epochs": 20, "joint_rate": 0.0001, "metrics_k": 100,
     }  # fmt: skip
 
     def _module_class(self) -> type[nn.Module]:
@@ -101,7 +103,7 @@ class RaCT(Autoencoder):
     def _stage(self, split: Split, stage: str, plan: Plan, passes: int | None) -> Curve:
         self._module.enter(stage)
         data = tuple(tensor.to(device()) for tensor in self._examples(split))
-        measure = (self.stops_on, lambda: self._validate(split)) if len(split.relevant(split.valid)) else None
+        measure = self._validation(split)
         stops = measure if stage == "joint" else None  # nothing that the critic learns alone moves a list
         curve = train(self._module, self._loss, lambda: self._batches(data), plan, stops, passes)
         same = {measure[0]: measure[1]()} if measure and not stops else {}
