@@ -84,10 +84,10 @@ class Study:
         """
         parts = []
         for name, result in results.items():
-            kept = settings.winner(name, self.data.name, self.protocol).get("curve")
-            searched = pd.DataFrame({tuning.objective_of(name): kept}).rename_axis("epoch").reset_index()
-            own = searched.assign(epoch=searched["epoch"] + 1) if kept else result.curve
-            parts.append(own.assign(label=registry.entry(name).label))
+            values = settings.winner(name, self.data.name, self.protocol).get("curve")
+            searched = {"epoch": range(1, len(values or ()) + 1), tuning.objective_of(name): values}
+            curve = pd.DataFrame(searched) if values else result.curve
+            parts.append(curve.assign(label=registry.entry(name).label))
         return pd.concat(parts, ignore_index=True)
 
     def by_group(self, results: Mapping[str, Result], metric: str = "ndcg@10") -> pd.DataFrame:

@@ -12,6 +12,7 @@ from scipy import sparse
 from torch import nn
 
 from aicine_utils import columns as c
+from aicine_utils.errors import AicineError
 from aicine_utils.models.neural import sequences, training
 from aicine_utils.models.recbole import bert4rec, compat, narm, sasrec
 from aicine_utils.models.recbole.attention import Rows, dropped
@@ -349,3 +350,26 @@ def test_a_sequence_that_always_follows_is_learned(model):
 def test_the_test_history_holds_validation(mock_split):
     fitted = quick(SASRec).fit(replace(mock_split, refits=False))
     assert len(fitted.watched_) == len(mock_split.train) + len(mock_split.valid)
+
+
+def test_looks_weigh_the_values_that_recbole_adds_up(mock_split):
+    model = quick(SASRec, n_layers=1).fit(mock_split)
+    history = mock_split.history[mock_split.history[c.USER] == 2][c.MOVIE].tolist()
+    movies, shares = model.attention([10**6, *history])
+    assert movies.tolist() == history[-WINDOW:]
+    assert shares.shape == (1, 2, len(movies))
+    np.testing.assert_allclose(shares.sum(2), 1, rtol=1e-5)
+    module = model._module.eval()
+    attention, items = module.trm_encoder.layer[0].multi_head_attention, model._columns(history)[-WINDOW:] + 1
+    hidden = module.item_embedding(torch.from_numpy(items)) + module.position_embedding.weight[: len(items)]
+    hidden = module.LayerNorm(hidden)
+    values = attention.value(hidden).unflatten(1, (2, -1)).transpose(0, 1)
+    added = (torch.from_numpy(shares[0])[:, None] @ values).flatten()
+    ours = attention.LayerNorm(attention.dense(added) + hidden[-1])
+    mask = torch.full((len(items), len(items)), -1e4).triu(1)[None, None]
+    np.testing.assert_allclose(ours.detach(), attention(hidden[None], mask)[0, -1].detach(), atol=1e-5)
+
+
+def test_attention_needs_a_movie_that_it_knows(mock_split):
+    with pytest.raises(AicineError, match="at least one movie that the model knows"):
+        quick(SASRec).fit(mock_split).attention([10**6])

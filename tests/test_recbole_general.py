@@ -11,6 +11,7 @@ from scipy import sparse
 
 from aicine_utils import columns as c
 from aicine_utils.data import atomic
+from aicine_utils.errors import AicineError
 from aicine_utils.metrics import evaluate
 from aicine_utils.models import neighbours
 from aicine_utils.models.base import lists
@@ -24,6 +25,7 @@ from aicine_utils.models.recbole.item_knn import ItemKNN
 from aicine_utils.models.recbole.lightgcn import LightGCN
 from aicine_utils.models.recbole.ract import RaCT
 from aicine_utils.models.recbole.ratings import Ratings
+from aicine_utils.models.recbole.sasrec import SASRec
 from aicine_utils.models.recbole.simplex import SimpleX
 
 SMALL = {"hidden": 16, "latent_dimension": 8, "batch": 32}
@@ -398,3 +400,9 @@ def test_a_movie_is_not_near_itself_and_some_are_near(name, mock_split):
     assert len(near) == 5
     assert movie not in near[c.MOVIE].tolist()
     assert near[c.SCORE].between(0, 1 + 1e-6).all()
+
+
+@pytest.mark.parametrize(("model", "params"), [(MultiVAE, {"latent_dimension": 59}), (SASRec, {"hidden_size": 33})])
+def test_sizes_that_recbole_can_not_divide_are_refused(model, params):
+    with pytest.raises(AicineError, match="can't be divided by 2"):
+        model(**params)

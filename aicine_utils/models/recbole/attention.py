@@ -66,6 +66,21 @@ def encode(encoder: nn.Module, hidden: Tensor, rows: Rows, causal: bool) -> Tens
     return hidden
 
 
+def looks(encoder: nn.Module, hidden: Tensor) -> Tensor:
+    """Shares [n_layers, n_heads, n_rows], each head's sum 1: what the last row of one window looks at.
+
+    hidden: [n_rows, hidden_size], the packed rows of that window alone; attention is causal.
+    """
+    rows, shares = Rows(torch.arange(len(hidden), device=hidden.device), (1, len(hidden))), []
+    for layer in encoder.layer:
+        attention = layer.multi_head_attention
+        keys = attention.key(hidden).unflatten(1, (attention.num_attention_heads, -1)).transpose(0, 1)
+        asked = attention.query(hidden[-1]).unflatten(0, (attention.num_attention_heads, 1, -1))
+        shares.append((asked @ keys.mT / math.sqrt(keys.shape[2])).softmax(2)[:, 0])
+        hidden = _feed(layer.feed_forward, _attend(attention, hidden, rows, None))
+    return torch.stack(shares)
+
+
 def _attend(attention: nn.Module, hidden: Tensor, rows: Rows, mask: Tensor | None) -> Tensor:
     asked = (attention.query, attention.key, attention.value)
     weight, bias = torch.cat([part.weight for part in asked]), torch.cat([part.bias for part in asked])

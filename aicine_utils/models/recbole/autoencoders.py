@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from aicine_utils.models.base import CHUNK
 from aicine_utils.models.neural.training import Batch, device
-from aicine_utils.models.recbole.base import library_class
+from aicine_utils.models.recbole.base import library_class, multiple
 from aicine_utils.models.recbole.general import GeneralModel
 from aicine_utils.models.surprise_base import cosine
 from aicine_utils.splits import Split
@@ -41,6 +41,10 @@ class Autoencoder(GeneralModel):
         **GeneralModel.defaults, "batch": 256, "learning_rate": 0.001, "hidden": 600, "latent_dimension": 128,
         "dropout_prob": 0.5, "anneal_cap": 0.2, "total_anneal_steps": 200_000,
     }  # fmt: skip
+
+    def __init__(self, seed: int = 0, **params: Any) -> None:
+        super().__init__(seed, **params)
+        multiple(self, "latent_dimension", 2)  # as many means as spreads
 
     def _settings(self) -> dict[str, Any]:
         return {**super()._settings(), "mlp_hidden_size": [self.params["hidden"]], "train_neg_sample_args": None}

@@ -4,6 +4,8 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
+from aicine_utils.errors import AicineError
+from aicine_utils.models.base import Recommender
 from aicine_utils.models.neural.base import TorchModel
 from aicine_utils.models.neural.training import device
 from aicine_utils.models.recbole import compat
@@ -45,6 +47,13 @@ class RecBoleModel(TorchModel):
         """Scores [len(rows), n_movies] by RecBole's own ``full_sort_predict``, without padding."""
         scores = module.full_sort_predict(interaction(**{module.USER_ID: rows + 1}))
         return scores.view(len(rows), -1)[:, 1:]
+
+
+def multiple(model: Recommender, name: str, of: int) -> None:
+    """AicineError unless a parameter can be divided by ``of``; RecBole would fail with the shape of some tensor."""
+    if model.params[name] % of:
+        owner, value = type(model).__name__, model.params[name]
+        raise AicineError(f"Parameter {name} of {owner}: {value} can't be divided by {of}. Choose a multiple of {of}.")
 
 
 def library_class(name: str) -> type[nn.Module]:

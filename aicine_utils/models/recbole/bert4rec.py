@@ -17,7 +17,7 @@ from aicine_utils.models.neural.losses import catalogue_cross_entropy
 from aicine_utils.models.neural.sequences import cut, ends
 from aicine_utils.models.neural.training import Batch, batches
 from aicine_utils.models.recbole.attention import Rows, embed, encode
-from aicine_utils.models.recbole.base import library_class
+from aicine_utils.models.recbole.base import library_class, multiple
 from aicine_utils.models.recbole.sequential import NO_LOSS, NextMovie
 
 
@@ -51,6 +51,10 @@ class BERT4Rec(NextMovie):
         "hidden_size": 64, "inner_size": 256, "n_layers": 2, "n_heads": 2, "hidden_dropout_prob": 0.1,
         "attn_dropout_prob": 0.0, "mask_ratio": 0.3, "ft_ratio": 0.1,
     }  # fmt: skip
+
+    def __init__(self, seed: int = 0, **params: Any) -> None:
+        super().__init__(seed, **params)
+        multiple(self, "hidden_size", self.params["n_heads"])
 
     def _module_class(self) -> type[nn.Module]:
         return packed()

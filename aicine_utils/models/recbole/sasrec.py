@@ -1,11 +1,16 @@
 """SASRec (Kang & McAuley 2018): self-attention over what came before, on whole windows."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
+import numpy as np
+import torch
 from torch import Tensor, nn
 
-from aicine_utils.models.recbole.attention import Rows, embed, encode
-from aicine_utils.models.recbole.base import library_class
+from aicine_utils.errors import AicineError
+from aicine_utils.models.neural.training import device
+from aicine_utils.models.recbole.attention import Rows, embed, encode, looks
+from aicine_utils.models.recbole.base import library_class, multiple
 from aicine_utils.models.recbole.sequential import NextMovie
 
 
@@ -30,5 +35,20 @@ class SASRec(NextMovie):
         "n_layers": 2, "n_heads": 2, "hidden_dropout_prob": 0.2, "attn_dropout_prob": 0.0,
     }  # fmt: skip
 
+    def __init__(self, seed: int = 0, **params: Any) -> None:
+        super().__init__(seed, **params)
+        multiple(self, "hidden_size", self.params["n_heads"])
+
     def _module_class(self) -> type[nn.Module]:
         return windowed()
+
+    def attention(self, history: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+        """movie_ids [n] of the last known movies of a history; and shares [n_layers, n_heads, n], each head's sum 1.
+
+        They say how much each head looks at each movie when it asks what comes next. AicineError without a known movie.
+        """
+        columns = self._columns(history)[-self.params["window"] :]
+        if not len(columns):
+            raise AicineError("Attention needs a history with at least one movie that the model knows.")
+        items = torch.from_numpy(columns + 1).to(device())[None]
+        return self.movie_ids_[columns], self._answer(lambda m: looks(m.trm_encoder, embed(m, items, Rows.of(items))))

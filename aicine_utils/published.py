@@ -1,0 +1,43 @@
+"""RecBole's published quality beside ours, from the committed table that ``benchmarks.published_recbole`` writes.
+
+It is about ml-1m on RecBole's own splits, whatever data set a page is about.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+from aicine_utils import settings
+from aicine_utils.models import registry
+
+COLUMNS = ["model", "label", "ours", "published", "difference", "train_seconds", "stopped"]
+CLOSE = 0.002  # a difference in NDCG@10 that another seed can make
+
+
+def path() -> Path:
+    """Where the committed table lies, on any ``AICINE_HOME``."""
+    return settings.ROOT / "outputs" / "benchmarks" / "published_recbole.csv"
+
+
+def table(protocol: str, metric: str = "ndcg@10") -> pd.DataFrame:
+    """One row a model that was measured under ``protocol``, best of ours first; no row where none was.
+
+    Columns: model, label, ours, published and difference (of ``metric``, four digits), train_seconds, stopped (whether
+    a limit on time ended the training).
+    """
+    if not path().exists():
+        return pd.DataFrame(columns=COLUMNS)
+    rows = pd.read_csv(path()).query("protocol == @protocol and metric == @metric")
+    labels = rows["model"].map(lambda name: registry.entry(name).label)
+    named = rows.assign(label=labels, stopped=rows["stopped_by_budget"])
+    return named[COLUMNS].sort_values("ours", ascending=False, kind="stable", ignore_index=True)
+
+
+def verdict(rows: pd.DataFrame) -> str:
+    """How many models of a :func:`table` are at their published value or above, and which is furthest below."""
+    if rows.empty:
+        return "No model has been measured under this protocol yet."
+    level, last = rows["difference"].ge(-CLOSE), rows.loc[rows["difference"].idxmin()]
+    behind = f"; furthest below is {last['label']}, by {-last['difference']:.4f}" if not level.all() else ""
+    reached = f"{level.sum()} of {len(rows)} models are at RecBole's published value, within {CLOSE:g}, or above it"
+    return f"{reached}{behind}."
