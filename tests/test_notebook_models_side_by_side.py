@@ -74,3 +74,14 @@ def test_reasons_are_shown_with_what_was_liked(study, shown):
     assert table["title"].str.startswith("★ ").sum() == (top[c.USER] == user).sum()
     watched = study.split.history.loc[study.split.history[c.USER] == user, c.MOVIE].map(study.title)
     assert np.isin(table["reason"], watched).all()
+
+
+def test_curves_are_the_search_s_where_it_counted_the_passes(study, monkeypatch):
+    own = pd.DataFrame({"epoch": [1, 2], "loss": [3.0, 2.0], "ndcg@10": [0.1, 0.2]})
+    results = {"gru": SimpleNamespace(name="gru", curve=own), "mlp": SimpleNamespace(name="mlp", curve=own[["loss"]])}
+    kept = {"mlp": {"curve": [1.2, 1.1, 1.15]}}
+    monkeypatch.setattr(nb.settings, "winner", lambda name, dataset, protocol: kept.get(name, {}))
+    curves = study.curves(results)
+    assert curves.loc[curves["label"] == "GRU", ["epoch", "ndcg@10"]].to_numpy().tolist() == [[1, 0.1], [2, 0.2]]
+    searched = curves.loc[curves["label"] == "MLP for stars", ["epoch", "rmse"]]
+    assert searched.to_numpy().tolist() == [[1, 1.2], [2, 1.1], [3, 1.15]]
