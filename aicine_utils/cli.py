@@ -1,13 +1,11 @@
-"""The command line: train, recommend and compare models; run, render and pair the report.
+"""The command line: train, ask and search models; run, render and pair the report.
 
 Every command also takes ``--rating-scale LOW HIGH`` for ratings of one's own. Heavy libraries are imported inside the
 commands that need them, so that ``--help`` and errors come at once.
 """
 
-import json
 import logging
 import os
-import shlex
 import sys
 import time
 from collections.abc import Callable
@@ -19,6 +17,8 @@ from rich.logging import RichHandler
 from rich.status import Status
 from rich.table import Table
 
+from aicine_utils import asking
+from aicine_utils.asking import Model, Protocol, plain
 from aicine_utils.errors import AicineError, unknown
 from aicine_utils.pipeline import commands
 from aicine_utils.pipeline.commands import Dataset, console
@@ -31,11 +31,8 @@ if TYPE_CHECKING:
     from aicine_utils.tuning import Winner
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
-app.registered_commands += commands.app.registered_commands
+app.registered_commands += asking.app.registered_commands + commands.app.registered_commands
 
-Model = Annotated[str, typer.Option(help="A model's name; `models` lists them.")]
-Protocol = Annotated[str, typer.Option(help="How ratings are divided into train, validation and test.")]
-Top = Annotated[int, typer.Option(min=1, max=1000, help="Length of the list.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of the model.")]
 
 
@@ -46,7 +43,7 @@ def main() -> None:
     try:
         app(take_rating_scale(sys.argv[1:]))
     except AicineError as error:
-        Console(stderr=True, soft_wrap=True).print(f"[bold red]Error:[/bold red] {_plain(str(error))}", highlight=False)
+        Console(stderr=True, soft_wrap=True).print(f"[bold red]Error:[/bold red] {plain(str(error))}", highlight=False)
         sys.exit(error.exit_code)
 
 
@@ -57,10 +54,6 @@ def take_rating_scale(words: list[str]) -> list[str]:
     at = words.index("--rating-scale")
     os.environ["AICINE_RATING_SCALE"] = " ".join(words[at + 1 : at + 3])
     return words[:at] + words[at + 3 :]
-
-
-def _plain(text: str) -> str:
-    return text.replace("[", r"\[")
 
 
 def _split(dataset: str, protocol: str) -> "Split":
@@ -140,98 +133,6 @@ def overrides(model: str, extra: list[str]) -> dict[str, object]:
         given[name] = parameters.read(value)
     row.model_class(**{**row.fixed, **given})  # a wrong value is told before any data is read
     return given
-
-
-def _saved(model: str, dataset: str, protocol: str) -> "Result":
-    """The saved run that answers for a model; trains nothing."""
-    from aicine_utils import experiment
-    from aicine_utils.data import datasets
-    from aicine_utils.models import registry
-
-    registry.entry(model)
-    found = experiment.preferred(model, datasets.folder_name(dataset), protocol)
-    if found is None:
-        if dataset not in datasets.NAMES:
-            datasets.load(dataset)  # its error, if there is no such data, comes first
-        line = f"train --dataset {shlex.quote(dataset)} --model {model}{_unless_usual(protocol)}"
-        raise AicineError(f"No saved {model} for {dataset}. Train it: python -m aicine_utils {line}")
-    return found
-
-
-def _unless_usual(protocol: str) -> str:
-    return "" if protocol == "user_temporal" else f" --protocol {protocol}"
-
-
-def _tell_run(result: "Result") -> None:
-    """Which saved run answers and with which settings; on stderr, so that what is piped stays what was asked for."""
-    from aicine_utils.models import registry
-
-    manifest = result.manifest
-    params = ", ".join(f"{name} {value}" for name, value in manifest["params"].items()) or "nothing to set"
-    usual = registry.create(result.name, manifest["dataset"], protocol=manifest["protocol"]).params
-    whose = "the report's settings" if manifest["params"] == usual else "settings of your own, not the report's"
-    said = f"Answered by run {result.folder.name}, {whose}: {params}."
-    Console(stderr=True, soft_wrap=True).print(_plain(said), style="dim", highlight=False)
-
-
-@app.command()
-def recommend(
-    model: Model, user: Annotated[int, typer.Option(help="A user_id of the data set.")], dataset: Dataset = "ml-100k",
-    top: Top = 10, protocol: Protocol = "user_temporal", as_json: Annotated[bool, typer.Option("--json")] = False,
-) -> None:  # fmt: skip
-    """Recommend movies for a user with a saved model, the one that `train` made last if any; nothing is trained."""
-    from aicine_utils.data import datasets
-
-    result = _saved(model, dataset, protocol)
-    best = result.model().recommend([user], top)
-    _tell_run(result)
-    _show(best, datasets.load(dataset).movies, f"{model} for user {user}", as_json)
-
-
-@app.command()
-def similar(
-    movie: Annotated[str, typer.Option(help="A title, a part of one, or a movie_id.")], model: Model = "item_knn",
-    dataset: Dataset = "ml-100k", top: Top = 10, protocol: Protocol = "user_temporal",
-    as_json: Annotated[bool, typer.Option("--json")] = False,
-) -> None:  # fmt: skip
-    """Movies nearest to one, by a saved model; nothing is trained."""
-    from aicine_utils.data import datasets
-
-    result, catalogue = _saved(model, dataset, protocol), datasets.load(dataset).movies
-    row = find_movie(movie, catalogue)
-    best = result.model().similar(int(row["movie_id"]), top)
-    _tell_run(result)
-    _show(best, catalogue, f"{model}: movies similar to {row['title']}", as_json)
-
-
-def find_movie(text: str, movies: "pd.DataFrame") -> "pd.Series":
-    """The row of the movie with this id or title; AicineError names near titles when none or several fit."""
-    titles = movies["title"].str.lower()
-    wanted = text.lower().strip()
-    found = movies[(movies["movie_id"].astype(str) == wanted) | (titles == wanted)]
-    found = found if len(found) else movies[titles.str.contains(wanted, regex=False)]
-    if len(found) == 1:
-        return found.iloc[0]
-    if found.empty:
-        raise unknown("movie", text, movies["title"])
-    some = ", ".join(f"{row.title} ({row.movie_id})" for row in found.head(10).itertuples())
-    raise AicineError(f"{len(found)} movies fit {text!r}: {some}. Give the whole title or the id in brackets.")
-
-
-def _show(best: "pd.DataFrame", movies: "pd.DataFrame", title: str, as_json: bool) -> None:
-    import pandas as pd
-
-    rows = best.merge(movies, on="movie_id", how="left")
-    if as_json:
-        columns = [name for name in ("rank", "movie_id", "title", "genres", "score") if name in rows]
-        records = [{**r, "genres": list(r["genres"])} for r in rows[columns].to_dict("records")]
-        print(json.dumps(records, ensure_ascii=False, default=float))
-        return
-    table = Table("rank", "title", "year", "genres", "score", title=title, title_justify="left", box=None)
-    for row in rows.itertuples():
-        year = "" if pd.isna(row.year) else str(row.year)
-        table.add_row(str(row.rank), _plain(row.title), year, ", ".join(row.genres), f"{row.score:.3f}")
-    console.print(table)
 
 
 @app.command()

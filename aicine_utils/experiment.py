@@ -20,7 +20,7 @@ import pandas as pd
 from filelock import FileLock
 
 from aicine_utils import columns as c
-from aicine_utils import provenance, settings, splits
+from aicine_utils import provenance, settings, splits, training_log
 from aicine_utils.metrics import evaluate, rating
 from aicine_utils.models import registry
 from aicine_utils.models.base import Recommender, lists
@@ -94,10 +94,11 @@ def run(name: str, split: Split, seed: int = 0, **overrides: Any) -> Result:
     model = registry.create(name, dataset, seed, split.protocol, **overrides)
     folder = run_folder(dataset, split, name, seed, key(model, split))
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.parent / f".{folder.name}.lock"):
+    with lock(folder):
         cached = (folder / "manifest.json").exists()
         if not cached:
             _write(folder, lambda target: _make(target, name, model, split))
+        training_log.write(folder)
         result = Result(folder, cached)
         if result.manifest["measured_by"] != provenance.source_of("aicine_utils.metrics"):
             result = _measure_again(result, split)
@@ -109,12 +110,22 @@ def run_folder(dataset: str, split: Split, name: str, seed: int, run_key: str) -
     return settings.output_dir(dataset) / "runs" / split.protocol / f"{name}-s{seed}-{run_key}"
 
 
+def lock(folder: Path, timeout: float = -1) -> FileLock:
+    """Held by the process that makes, measures or deletes this run; ``timeout`` in seconds, negative to wait."""
+    return FileLock(folder.parent / f".{folder.name}.lock", timeout)
+
+
+def hidden(folder: Path) -> Path:
+    """This process's temporary name of a run's folder: what bears it is no run."""
+    return folder.parent / f".{folder.name}.{os.getpid()}"
+
+
 def _write(folder: Path, make: Callable[[Path], None]) -> None:
     """Fill a folder of temporary name, then rename it: a run is whole or absent.
 
     The caller holds the run's lock, so other folders of such a name were left by a process that was killed.
     """
-    target = folder.parent / f".{folder.name}.{os.getpid()}"
+    target = hidden(folder)
     for left in [folder, *folder.parent.glob(f".{folder.name}.[0-9]*")]:
         shutil.rmtree(left, ignore_errors=True)
     target.mkdir()

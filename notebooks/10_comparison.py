@@ -85,7 +85,7 @@ study.show(
 # ## 3 Models
 #
 # One line each. *Stars* says who predicts ratings, *new people* and *new films* who can serve them without training
-# again. Notebooks 02 to 05 explain the models; their kept runs are read here.
+# again. Notebooks 02 to 09 explain the models; their kept runs are read here.
 
 # %%
 names = registry.names()

@@ -87,14 +87,6 @@ def test_an_unknown_user_and_movie(trained):
     assert "Unknown movie" in str(error)
 
 
-def test_find_movie_wants_one(mock_data):
-    movies = mock_data.movies.assign(title=["Heat", "Heat Wave", *mock_data.movies["title"][2:]])
-    assert cli.find_movie("heat", movies)["title"] == "Heat"
-    assert cli.find_movie(str(movies["movie_id"].iloc[1]), movies)["title"] == "Heat Wave"
-    with pytest.raises(AicineError, match="2 movies fit"):
-        cli.find_movie("hea", movies.assign(title=["Heat", "Heat Wave", *["Other"] * (len(movies) - 2)]))
-
-
 def test_tune_writes_the_winners(mock_data, tmp_path, monkeypatch):
     monkeypatch.setattr(settings, "CONFIGS", tmp_path)
     (tmp_path / "models").mkdir()

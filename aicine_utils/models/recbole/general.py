@@ -8,7 +8,6 @@ import torch
 from scipy import sparse
 from torch import Tensor, nn
 
-from aicine_utils import columns as c
 from aicine_utils.models.neural.base import places
 from aicine_utils.models.neural.training import Batch, device
 from aicine_utils.models.recbole.base import RecBoleModel, interaction
@@ -26,10 +25,7 @@ class GeneralModel(RecBoleModel):
 
     def _remember(self, split: Split, history: pd.DataFrame) -> None:
         super()._remember(split, history)
-        self.histories_ = split.matrix(self._liked(split))
-
-    def _liked(self, split: Split) -> pd.DataFrame:
-        return split.train[split.train[c.RATING] >= split.stars_at(self.params["liked"])]
+        self.histories_ = split.matrix(split.rated_from(self.params["liked"]))
 
     def _ratings(self) -> Ratings:
         return Ratings(self.histories_)
@@ -41,7 +37,7 @@ class PairModel(GeneralModel):
     def _examples(self, split: Split) -> Batch:
         """RecBole's numbers of the users and movies of the liked training ratings."""
         self._unwatched = Unwatched(split.matrix(split.train))
-        users, movies = places(split, self._liked(split))
+        users, movies = places(split, split.rated_from(self.params["liked"]))
         return users + 1, movies + 1
 
     def _loss(self, module: nn.Module, users: Tensor, movies: Tensor) -> Tensor:

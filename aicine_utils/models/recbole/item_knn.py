@@ -14,7 +14,7 @@ class ItemKNN(neighbours.ItemKNN):
     libraries = ("torch", "recbole.config")
 
     def _fit(self, split: Split) -> None:
-        self.histories_ = split.matrix(split.train)
+        self.histories_ = split.matrix(split.rated_from(self.params["liked"]))
         with compat.mended():
             from recbole.model.general_recommender.itemknn import ComputeSimilarity
 

@@ -1,0 +1,232 @@
+"""The commands that read saved models and train nothing: recommend, similar, checkpoints."""
+
+import json
+import shlex
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from aicine_utils.errors import AicineError
+from aicine_utils.pipeline.commands import Dataset, console
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from aicine_utils.checkpoints import Checkpoint
+    from aicine_utils.experiment import Result
+    from aicine_utils.models.base import Recommender
+
+app = typer.Typer()
+
+Model = Annotated[str, typer.Option(help="A model's name; `models` lists them.")]
+Protocol = Annotated[str, typer.Option(help="How ratings are divided into train, validation and test.")]
+Top = Annotated[int, typer.Option(min=1, max=1000, help="Length of the list.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+def plain(text: str) -> str:
+    """Text whose brackets are no markup of rich's."""
+    return text.replace("[", r"\[")
+
+
+def _say(text: str) -> None:
+    """On stderr, so that what is piped stays what was asked for."""
+    Console(stderr=True, soft_wrap=True).print(plain(text), style="dim", highlight=False)
+
+
+def saved_run(model: str, dataset: str, protocol: str) -> "Result":
+    """The saved run that answers for a model; AicineError says how to train it when there is none."""
+    from aicine_utils import experiment
+    from aicine_utils.data import datasets
+    from aicine_utils.models import registry
+
+    registry.entry(model)
+    found = experiment.preferred(model, datasets.folder_name(dataset), protocol)
+    if found is None:
+        raise nothing_saved(model, dataset, protocol)
+    return found
+
+
+def nothing_saved(model: str | None, dataset: str, protocol: str | None) -> AicineError:
+    """The error that names the command which trains; that of the data comes first if there are no such data."""
+    from aicine_utils.data import datasets
+
+    if dataset not in datasets.NAMES:
+        datasets.load(dataset)
+    usual = protocol in (None, "user_temporal")
+    line = (
+        f"train --dataset {shlex.quote(dataset)} --model {model or 'ease'}{'' if usual else f' --protocol {protocol}'}"
+    )
+    return AicineError(f"No saved {model or 'model'} for {dataset}. Train it: python -m aicine_utils {line}")
+
+
+def _tell_run(result: "Result") -> None:
+    """Which saved run answers and with which settings."""
+    from aicine_utils.models import registry
+
+    manifest = result.manifest
+    params = ", ".join(f"{name} {value}" for name, value in manifest["params"].items()) or "nothing to set"
+    usual = registry.create(result.name, manifest["dataset"], protocol=manifest["protocol"]).params
+    whose = "the report's settings" if manifest["params"] == usual else "settings of your own, not the report's"
+    _say(f"Answered by run {result.folder.name}, {whose}: {params}.")
+
+
+@app.command()
+def recommend(
+    model: Model,
+    user: Annotated[int | None, typer.Option(help="A user_id of the data set.")] = None,
+    history: Annotated[list[str], typer.Option(help=(
+        "Instead of a user: watched movies, oldest first, by title, part of a title, or movie_id. Commas separate "
+        "them, save within a title that is written whole ('Usual Suspects, The (1995)'). Where there are semicolons, "
+        "these separate and commas don't. May be repeated."
+    ))] = [],
+    dataset: Dataset = "ml-100k", top: Top = 10, protocol: Protocol = "user_temporal", as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Recommend movies with a saved model, the one that `train` made last if any, to a user or after a typed history.
+
+    Nothing is trained; watched movies are left out.
+    """
+    from aicine_utils import histories
+    from aicine_utils.data import datasets
+
+    if (user is None) == (not history):
+        raise AicineError("A list is for one person. Give either --user 1 or --history 'Toy Story,Heat'.")
+    if history:
+        histories.refuse_unfit(model)
+    result, catalogue = saved_run(model, dataset, protocol), datasets.load(dataset).movies
+    if history:
+        best, title = _after(model, result.model(), history, catalogue, top), f"{model} for a typed history"
+    else:
+        best, title = result.model().recommend([user], top), f"{model} for user {user}"
+    _tell_run(result)
+    _show(best, catalogue, title, as_json)
+
+
+def _after(name: str, model: "Recommender", typed: list[str], movies: "pd.DataFrame", top: int) -> "pd.DataFrame":
+    """The list after the movies that were typed; says which these are, and which the model passed over."""
+    from aicine_utils import histories
+    from aicine_utils.data import titles
+
+    rows = [titles.find_movie(text, movies) for words in typed for text in titles.split_titles(words, movies)]
+    if not rows:
+        raise AicineError("--history names no movie. Write for example --history 'Toy Story,Heat'.")
+    ids = [int(row["movie_id"]) for row in rows]
+    best, read = histories.recommend(name, model, ids, top), set(histories.readable(name, model, ids))
+    _say(f"Watched: {'; '.join(titles.named(row) for row in rows)}.")
+    if passed := [titles.named(row) for row in rows if row["movie_id"] not in read]:
+        _say(f"Passed over, for {name} was trained with no rating of them: {'; '.join(passed)}.")
+    return best
+
+
+@app.command()
+def similar(
+    movie: Annotated[str, typer.Option(help="A title, a part of one, or a movie_id.")], model: Model = "item_knn",
+    dataset: Dataset = "ml-100k", top: Top = 10, protocol: Protocol = "user_temporal", as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Movies nearest to one, by a saved model; nothing is trained."""
+    from aicine_utils.data import datasets, titles
+
+    result, catalogue = saved_run(model, dataset, protocol), datasets.load(dataset).movies
+    row = titles.find_movie(movie, catalogue)
+    best = result.model().similar(int(row["movie_id"]), top)
+    _tell_run(result)
+    _show(best, catalogue, f"{model}: movies similar to {row['title']}", as_json)
+
+
+def _show(best: "pd.DataFrame", movies: "pd.DataFrame", title: str, as_json: bool) -> None:
+    import pandas as pd
+
+    rows = best.merge(movies, on="movie_id", how="left")
+    if as_json:
+        columns = [name for name in ("rank", "movie_id", "title", "genres", "score") if name in rows]
+        records = [{**r, "genres": list(r["genres"])} for r in rows[columns].to_dict("records")]
+        print(json.dumps(records, ensure_ascii=False, default=float))
+        return
+    table = Table("rank", "title", "year", "genres", "score", title=title, title_justify="left", box=None)
+    for row in rows.itertuples():
+        year = "" if pd.isna(row.year) else str(row.year)
+        table.add_row(str(row.rank), plain(row.title), year, ", ".join(row.genres), f"{row.score:.3f}")
+    console.print(table)
+
+
+@app.command()
+def checkpoints(
+    dataset: Dataset = "ml-100k",
+    model: Annotated[str, typer.Option(help="Only those of this model.")] = "",
+    protocol: Annotated[str, typer.Option(help="Only those of this protocol.")] = "",
+    newest: Annotated[bool, typer.Option("--newest", help="Print the folder of the newest one.")] = False,
+    delete_old: Annotated[bool, typer.Option("--delete-old", help=(
+        "Delete all but the newest of each model, protocol and seed; the one that `recommend` answers with is kept "
+        "too. A report that needs a deleted one trains it again, so don't while one is being made."
+    ))] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what --delete-old would delete.")] = False,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Saved models, newest first: list them, find the newest, delete those that newer ones replace."""
+    from aicine_utils import checkpoints as saving
+
+    _refuse_mixed({"--newest": newest, "--delete-old": delete_old, "--json": as_json}, dry_run)
+    name, found = _found(dataset, model or None, protocol or None)
+    if newest:
+        print(found[0].folder)
+    elif delete_old:
+        _delete(found, saving.superseded(found, name), dry_run)
+    else:
+        _list(found, name, as_json)
+
+
+def _refuse_mixed(verbs: dict[str, bool], dry_run: bool) -> None:
+    asked = [verb for verb, given in verbs.items() if given]
+    if len(asked) > 1:
+        raise AicineError(f"{' and '.join(asked)} are different questions. Give one of them.")
+    if dry_run and asked != ["--delete-old"]:
+        raise AicineError("--dry-run says what --delete-old would do. Give both.")
+
+
+def _found(dataset: str, model: str | None, protocol: str | None) -> tuple[str, list["Checkpoint"]]:
+    """The folder name of a data set and its saved models, one or more; a wrong name is told."""
+    from aicine_utils import checkpoints, splits
+    from aicine_utils.data import datasets
+    from aicine_utils.errors import unknown
+    from aicine_utils.models import registry
+
+    name = datasets.folder_name(dataset)
+    found = checkpoints.saved(name, model, protocol)
+    if not found and model:
+        registry.entry(model)  # a model that is no longer in the registry may still have runs
+    if protocol and protocol not in splits.PROTOCOLS:
+        raise unknown("protocol", protocol, splits.PROTOCOLS)
+    if not found:
+        raise nothing_saved(model, dataset, protocol)
+    return name, found
+
+
+def _list(found: list["Checkpoint"], dataset: str, as_json: bool) -> None:
+    from aicine_utils import checkpoints
+
+    rows = checkpoints.table(found, dataset)
+    if as_json:
+        print(json.dumps(rows))
+        return
+    table = Table(*rows[0], box=None)
+    for row in rows:
+        table.add_row(*map(str, row.values()))
+    console.print(table)
+
+
+def _delete(found: list["Checkpoint"], old: list["Checkpoint"], dry_run: bool) -> None:
+    """Delete ``old`` one by one, saying each; then how many of ``found`` and how many MB."""
+    from aicine_utils import checkpoints
+
+    done = []
+    for one in old:
+        told, size = f"{one.protocol}/{one.folder.name}", one.megabytes
+        if why_not := checkpoints.refusal(one) if dry_run else checkpoints.delete(one):
+            console.print(f"left alone {told}: {why_not}", highlight=False)
+            continue
+        done.append(size)
+        console.print(f"{'would delete' if dry_run else 'deleted'} {told}, {size:.1f} MB", highlight=False)
+    verb = "Would delete" if dry_run else "Deleted"
+    console.print(f"{verb} {len(done)} of {len(found)} saved models, {sum(done):.1f} MB.", highlight=False)

@@ -1,0 +1,45 @@
+"""Lists for someone who was not in training: a history that is typed in, and a model that is saved."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from aicine_utils import columns as c
+from aicine_utils.errors import AicineError
+from aicine_utils.models import registry
+from aicine_utils.models.base import Recommender, ranked
+
+
+def refuse_unfit(name: str) -> None:
+    """AicineError, with the models that can, if this one knows only people who were in training."""
+    if not registry.entry(name).new_users:
+        able = ", ".join(entry.name for entry in registry.ENTRIES if entry.new_users)
+        raise AicineError(
+            f"{name} knows only the people it was trained with, so it has no list for a typed history. "
+            f"Name a --user of the data set, or a model that can: {able}."
+        )
+
+
+def readable(name: str, model: Recommender, history: Sequence[int]) -> list[int]:
+    """The movie_ids of a history that say something to the model, in their order, each once.
+
+    Those with a training rating; for a model that reads descriptions, those with any rating.
+    """
+    known = model.movie_ids_ if registry.entry(name).new_movies else model.movie_ids_[model.known_]
+    return [movie for movie in dict.fromkeys(history) if movie in known]
+
+
+def recommend(name: str, model: Recommender, history: Sequence[int], k: int = 10) -> pd.DataFrame:
+    """The best ``k`` movies after a history (movie_ids, oldest first), without those in it: movie_id, rank, score.
+
+    Candidates are the movies seen in training, as everywhere. AicineError if the model can't score a history, or knows
+    no movie of this one.
+    """
+    refuse_unfit(name)
+    read = readable(name, model, history)
+    if not read:
+        raise AicineError(f"None of these movies has a rating that {name} was trained with. Name one that has.")
+    scores = np.where(model.known_, model.score_histories([read]), -np.inf)
+    scores[:, np.isin(model.movie_ids_, history)] = -np.inf
+    return ranked(scores, k, np.zeros(1, np.int64), model.movie_ids_).drop(columns=c.USER)
