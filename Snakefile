@@ -60,6 +60,7 @@ rule notebook:
     input:
         text=str(plan.FOLDER / "{book}.py"),
         data=f"{OUT}/runs/data.json",
+        shown=lambda w: [str(path) for path in plan.find(w.book).shows],
         results=lambda w: expand(f"{OUT}/runs/notebooks/{{book}}.ipynb", book=plan.find(w.book).builds_on),
     output:
         f"{OUT}/runs/notebooks/{{book}}.ipynb",

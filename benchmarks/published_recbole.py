@@ -22,6 +22,7 @@ COUNTS = {"n_users": 6_033, "n_movies": 3_123, "n_ratings": 834_449}
 METRICS = {"recbole_general": ["recall@10", "mrr@10", "ndcg@10", "hit@10"],
            "recbole_sequential": ["recall@10", "mrr@10", "ndcg@10"], "leave_one_out": ["ndcg@10"]}  # fmt: skip
 ALL = {"liked": 0.0}  # the published models learned from every rating
+LEEWAY = 0.002  # a difference in NDCG@10 that another seed can make
 
 
 @dataclass(frozen=True)
@@ -43,25 +44,25 @@ ROWS = {
         "item_knn": Row([0.1723, 0.4254, 0.2389, 0.7139], {"k": 250, "shrink": 1.2}),
         "recbole_item_knn": Row([0.1723, 0.4254, 0.2389, 0.7139], {"k": 250, "shrink": 1.2}),
         "views": Row([0.0699, 0.1890, 0.1006, 0.4572], digits=3),
-        "bpr": Row([0.1725, 0.4221, 0.2407, 0.7131], ALL, bar=0.2407 - 0.002),
-        "lightgcn": Row([0.1823, 0.4312, 0.2476, 0.7316], {"learning_rate": 0.002, "batch": 8192, "epochs": 120,
-                                                           "patience": 8, **ALL}, bar=0.2476 - 0.002),
-        "simplex": Row([0.1997, 0.4668, 0.2700, 0.7555], {"epochs": 30, **ALL}, bar=0.2700 - 0.002),
-        "multivae": Row([0.1995, 0.4292, 0.2523, 0.7650], {"latent_dimension": 256, "learning_rate": 0.002,
-                                                           "patience": 8, **ALL}, bar=0.2523 - 0.002),
-        "ract": Row([0.1893, 0.4054, 0.2367, 0.7406], ALL, bar=0.2367 - 0.002),
+        "bpr": Row([0.1725, 0.4221, 0.2407, 0.7131], ALL, 0.2407 - LEEWAY),
+        "lightgcn": Row([0.1823, 0.4312, 0.2476, 0.7316],
+                        {"learning_rate": 0.002, "epochs": 120, **ALL}, 0.2476 - LEEWAY),
+        "simplex": Row([0.1997, 0.4668, 0.2700, 0.7555], {"epochs": 30, **ALL}, 0.2700 - LEEWAY),
+        "multivae": Row([0.1995, 0.4292, 0.2523, 0.7650],
+                        {"latent_dimension": 256, "learning_rate": 0.002, "patience": 8, **ALL}, 0.2523 - LEEWAY),
+        "ract": Row([0.1893, 0.4054, 0.2367, 0.7406], ALL, 0.2367 - LEEWAY),
     },
     "recbole_sequential": {
-        "gru": Row([0.2776, 0.1171, 0.1545], {"hidden": 256, "dropout": 0.3, "learning_rate": 0.003, "batch": 64,
-                                              "epochs": 15, **ALL}, bar=0.1545),
-        "sasrec": Row([0.2468, 0.0929, 0.1286], {"epochs": 16, **ALL}, bar=0.150),
-        "bert4rec": Row([0.0791, 0.0259, 0.0381], {"epochs": 60, **ALL}, bar=0.120),
-        "narm": Row([0.2662, 0.1108, 0.1471], {"batch": 64, "epochs": 25, **ALL}, bar=0.1471),
-        "caser": Row([0.2039, 0.0765, 0.1061], ALL, bar=0.1061),
-        "srgnn": Row([0.2425, 0.1035, 0.1360], ALL, bar=0.125),
+        "gru": Row([0.2776, 0.1171, 0.1545],
+                   {"hidden": 256, "dropout": 0.3, "learning_rate": 0.003, "batch": 64, "epochs": 15, **ALL}, 0.1545),
+        "sasrec": Row([0.2468, 0.0929, 0.1286], {"epochs": 16, **ALL}, 0.150),
+        "bert4rec": Row([0.0791, 0.0259, 0.0381], {"epochs": 45, **ALL}, 0.120),
+        "narm": Row([0.2662, 0.1108, 0.1471], {"batch": 64, "epochs": 16, **ALL}, 0.1471),
+        "caser": Row([0.2039, 0.0765, 0.1061], ALL, 0.1061),
+        "srgnn": Row([0.2425, 0.1035, 0.1360], ALL, 0.125),
     },
     "leave_one_out": {
-        "sasrec": Row([0.1821], {"window": 200, "epochs": 40, **ALL}, bar=0.165),
+        "sasrec": Row([0.1821], {"window": 200, "epochs": 28, **ALL}, 0.165),
     },
 }  # fmt: skip
 

@@ -34,7 +34,7 @@ MODELS = {
     "lightgcn": (LightGCN, {"batch": 1024}),
     "simplex": (SimpleX, {"batch": 512, "negatives": 5, "history_len": 7}),
     "multivae": (MultiVAE, SMALL),
-    "ract": (RaCT, {**SMALL, "critic_epochs": 2, "joint_epochs": 2}),
+    "ract": (RaCT, {**SMALL, "critic_steps": 4, "joint_epochs": 2}),
 }
 NAMES = list(MODELS)
 pytestmark = pytest.mark.filterwarnings("ignore:torch.sparse.SparseTensor:UserWarning")  # RecBole's way of making one

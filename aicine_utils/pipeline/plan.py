@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from aicine_utils import parameters, settings
+from aicine_utils import parameters, published, settings
 from aicine_utils.errors import AicineError, unknown
 
-LONGEST = ("06_hybrid_lightfm", "07_neural", "05_matrix_factorisation")  # most work on one core
+LONGEST = ("08_recbole_general", "06_hybrid_lightfm", "07_neural", "05_matrix_factorisation")  # most work on one core
 FOLDER = Path(os.environ.get("AICINE_NOTEBOOKS", settings.ROOT / "notebooks"))
 COMPARISON = "10_comparison"  # makes the leaderboard that the index shows
 BUILDS_ON = {COMPARISON: re.compile(r"0[2-9]_")}
+PUBLISHED = re.compile(r"0[89]_recbole_")  # show the committed table of published quality
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ class Notebook:
         """Names of the notebooks whose results this one reads."""
         pattern = BUILDS_ON.get(self.name)
         return [other.name for other in notebooks() if pattern and pattern.match(other.name)]
+
+    @property
+    def shows(self) -> list[Path]:
+        """Committed tables that this one shows, where they exist."""
+        return [published.path()] if PUBLISHED.match(self.name) and published.path().exists() else []
 
 
 def notebooks() -> list[Notebook]:

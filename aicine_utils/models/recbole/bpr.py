@@ -16,7 +16,12 @@ class BPR(PairModel):
     """
 
     recbole = "BPR"
-    defaults: ClassVar[dict[str, Any]] = {**PairModel.defaults, "embedding_size": 64, "reg_weight": 0.003}
+    defaults: ClassVar[dict[str, Any]] = {
+        **PairModel.defaults,
+        "patience": 8,
+        "embedding_size": 64,
+        "reg_weight": 0.003,
+    }
 
     def _compared(self, module: nn.Module, users: Tensor, movies: Tensor, drawn: Tensor) -> Tensor:
         used = (module.user_embedding(users), module.item_embedding(movies), module.item_embedding(drawn))

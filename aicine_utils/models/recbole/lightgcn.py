@@ -45,7 +45,7 @@ class LightGCN(PairModel):
 
     recbole = "LightGCN"
     defaults: ClassVar[dict[str, Any]] = {
-        **PairModel.defaults, "batch": 16384, "embedding_size": 64, "n_layers": 1, "reg_weight": 0.02,
+        **PairModel.defaults, "batch": 8192, "patience": 10, "embedding_size": 64, "n_layers": 1, "reg_weight": 0.02,
     }  # fmt: skip
 
     def _module_class(self) -> type[nn.Module]:

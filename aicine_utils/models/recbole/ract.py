@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -72,7 +73,7 @@ class RaCT(Autoencoder):
     counts_passes = False  # one number does not tell how far each of three stages should go
     defaults: ClassVar[dict[str, Any]] = {
         **{name: value for name, value in Autoencoder.defaults.items() if name != "passes"},
-        "latent_dimension": 256, "critic_epochs": 60, "joint_epochs": 20, "joint_rate": 0.0001, "metrics_k": 100,
+        "latent_dimension": 256, "critic_steps": 1200, "joint_epochs": 20, "joint_rate": 0.0001, "metrics_k": 100,
     }  # fmt: skip
 
     def _module_class(self) -> type[nn.Module]:
@@ -96,9 +97,15 @@ class RaCT(Autoencoder):
 
     def _stage_plan(self, stage: str, plan: Plan) -> Plan:
         p = self.params
-        epochs = {"actor": plan.epochs, "critic": p["critic_epochs"], "joint": p["joint_epochs"]}[stage]
-        rate = p["joint_rate"] if stage == "joint" else plan.learning_rate
-        return replace(plan, epochs=epochs, learning_rate=rate, seconds=plan.seconds * TIME[stage])
+        timed = replace(plan, seconds=plan.seconds * TIME[stage])
+        if stage == "joint":
+            return replace(timed, epochs=p["joint_epochs"], learning_rate=p["joint_rate"])
+        return timed if stage == "actor" else replace(timed, epochs=self._critic_passes())
+
+    def _critic_passes(self) -> int:
+        """Passes over the users that make ``critic_steps`` steps."""
+        users = np.count_nonzero(np.diff(self.histories_.indptr))
+        return -(-self.params["critic_steps"] // -(-users // self.params["batch"]))
 
     def _stage(self, split: Split, stage: str, plan: Plan, passes: int | None) -> Curve:
         self._module.enter(stage)
