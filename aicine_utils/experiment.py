@@ -20,7 +20,7 @@ import pandas as pd
 from filelock import FileLock
 
 from aicine_utils import columns as c
-from aicine_utils import provenance, settings, splits, training_log
+from aicine_utils import protocols, provenance, settings, splits, training_log
 from aicine_utils.metrics import evaluate, rating
 from aicine_utils.models import registry
 from aicine_utils.models.base import Recommender, lists
@@ -81,7 +81,9 @@ def key(model: Recommender, split: Split) -> str:
     module = type(model).__module__
     parts = [module, type(model).__name__, json.dumps(model.params, sort_keys=True), split.hash, str(model.seed)]
     code = [provenance.source_of(module, within="aicine_utils.models"),
-            provenance.source_of(splits.__name__, within=splits.__name__)]  # fmt: skip
+            *(provenance.source_of(part.__name__, within=part.__name__) for part in (splits, protocols))]  # fmt: skip
+    if model.counts_passes:  # a metric tells it when to stop
+        code.append(provenance.source_of("aicine_utils.metrics"))
     return provenance.digest([*parts, str(split.refits), *code])
 
 

@@ -34,8 +34,9 @@ SHARE, BELOW_ONE = Range(0, 1), Range(0, 1, below=True)
 BY_NAME = {
     **dict.fromkeys(("seed", "threads", "shrinkage", "min_support", "genre_weight", "passes"), NOT_NEGATIVE),
     **dict.fromkeys(("learning_rate", "lr_all", "half_life_days", "alpha"), POSITIVE),
-    **dict.fromkeys(("dropout", "hidden_dropout_prob", "attn_dropout_prob"), BELOW_ONE),
-    "liked": SHARE,
+    **dict.fromkeys(("dropout", "dropout_prob", "dropout_in", "dropout_out"), BELOW_ONE),
+    **dict.fromkeys(("hidden_dropout_prob", "attn_dropout_prob"), BELOW_ONE),
+    **dict.fromkeys(("liked", "mask_ratio", "ft_ratio", "gamma"), SHARE),
 }
 
 

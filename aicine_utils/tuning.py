@@ -94,10 +94,11 @@ def tune(name: str, split: Split, trials: int, seed: int = 0, watch: Watch = lam
     study = _study(name, split, seed)
     if not _finished(study):
         study.enqueue_trial({key: config["params"][key] for key in search})
-    for _ in range(trials - len(_finished(study))):
-        if len(_finished(study)) < trials:  # another process may have done the rest meanwhile
-            _try_one(study, seed, lambda trial: score(name, split, seed, **suggest(trial, search)))
-            watch(len(_finished(study)), trials, study.best_value)
+    for _ in range(2 * trials):  # those that fail are replaced, but not without end
+        if len(_finished(study)) >= trials:
+            break
+        _try_one(study, seed, lambda trial: score(name, split, seed, **suggest(trial, search)))
+        watch(len(_finished(study)), trials, study.best_value)
     best, found = study.best_trial, study.best_trial.user_attrs
     params = {**readable(best.params), **found.get("params", {})}
     curve = found.get("curve", [])
@@ -117,7 +118,7 @@ def _try_one(study: optuna.Study, seed: int, objective: Callable[[optuna.Trial],
         for name, content in found.items():
             trial.set_user_attr(name, content)
         study.tell(trial, value)
-    except (AicineError, ArithmeticError):  # training diverged: something is no number
+    except (AicineError, ArithmeticError, RuntimeError, ValueError):  # it diverged, or a library refused the setting
         study.tell(trial, state=optuna.trial.TrialState.FAIL)
         if not _finished(study):
             raise

@@ -1,5 +1,7 @@
 """LightFM: feature matrices by hand, scores equal to the library's own, seeds, files, new people and new movies."""
 
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -154,9 +156,19 @@ def test_logistic_tells_liked_from_rated_lower(mock_split):
     assert (scores < 0)[mock_split.train[c.RATING] < 4].mean() > 0.8
 
 
-def test_several_threads_train_too(mock_split):
+def test_several_threads_train_too(mock_split, monkeypatch):
+    from lightfm import LightFM as Library
+
+    asked, fit = [], Library.fit_partial
+    monkeypatch.setattr(Library, "fit_partial", lambda *a, **k: (asked.append(k["num_threads"]), fit(*a, **k))[1])
     model = LightFM(threads=0, epochs=5).fit(mock_split)
+    assert asked == [os.cpu_count()] * 5
     assert model.curve[-1]["train_precision@10"] > 0.3
+
+
+def test_what_is_unknown_of_people_is_no_feature():
+    some = people()[:1].assign(occupation="unknown", age_group="unknown")
+    assert features.user_labels(some)["feature"].tolist() == [f"gender:{some[c.GENDER].iloc[0]}"]
 
 
 def test_without_a_table_of_users_the_ids_remain(mock_split):

@@ -207,10 +207,10 @@ def test_a_run_says_that_its_budget_stopped_it(mock_split):
 
 
 def test_held_out_are_the_last_ratings_of_each_user():
-    rows = [(1, m, 5, 100 - m) for m in range(20)] + [(2, m, 5, m) for m in range(9)]
-    held = base.hold_out(split_of(rows))
-    assert held.valid[c.MOVIE].tolist() == [1, 0]
-    assert len(held.train) == 27
+    rows = [(1, m, 5, 100 - m) for m in range(20)] + [(2, m, 5, m) for m in range(9)] + [(3, 0, 5), (3, 1, 5)]
+    held = base.hold_out(split_of([(*row, 0)[:4] for row in rows]))
+    assert held.valid[c.MOVIE].tolist() == [1, 0, 8]
+    assert len(held.train) == 28
     assert held.movie_ids.tolist() == list(range(20))
 
 
@@ -231,8 +231,26 @@ def test_without_validation_everything_is_trained_for_the_best_number_of_passes(
 
 
 def test_without_anything_to_hold_out_all_passes_are_made():
-    model = quick("torch_mf_rank").fit(split_of([(u, m, 5) for u in range(4) for m in range(u, u + 4)]))
+    model = quick("torch_mf_rank").fit(split_of([(u, m, 5) for u in range(4) for m in range(u, u + 2)]))
     assert [sorted(row) for row in model.curve] == [["epoch", "loss", "seconds"]] * 3
+
+
+def test_more_passes_than_epochs_are_refused(mock_split):
+    with pytest.raises(AicineError, match="7 passes are more than its epochs"):
+        quick("torch_mf", epochs=6, passes=7).fit(mock_split.for_test())
+
+
+def test_a_window_without_anything_liked_is_no_example():
+    stars = [(1, m, 1, m) for m in range(8)] + [(2, m, 5, m) for m in range(4)]
+    model = quick("gru", batch=1, window=4, liked=0.75).fit(split_of(stars))
+    assert np.isfinite(model.score([1, 2])).all()
+
+
+def test_nothing_liked_at_all_is_an_error_that_names_the_remedy():
+    stars = split_of([(u, m, 1, m) for u in range(4) for m in range(6)])
+    for name in ("gru", "torch_mf_rank"):
+        with pytest.raises(AicineError, match=r"no training rating is as high as `liked` asks\. Lower it"):
+            quick(name, liked=0.75).fit(stars)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -339,7 +339,8 @@ def test_a_sequence_that_always_follows_is_learned(model):
     split = split_of(rows, test=[(u, (u + 6) % 12, 5, 6) for u in range(48)])
     own = {SASRec: {"epochs": 20, "learning_rate": 0.01, "hidden_dropout_prob": 0.0},
            NARM: {"epochs": 20, "learning_rate": 0.02, "dropout_in": 0.0, "dropout_out": 0.0},
-           BERT4Rec: {"epochs": 40, "learning_rate": 0.005, "hidden_dropout_prob": 0.0, "ft_ratio": 1.0}}  # fmt: skip
+           BERT4Rec: {"epochs": 40, "learning_rate": 0.005, "hidden_dropout_prob": 0.0, "ft_ratio": 1.0,
+                      "passes": 40}}  # fmt: skip
     fitted = quick(model, **{"batch": 16, "window": 8, **own[model]}).fit(split)
     assert (fitted.recommend(split.user_ids, 1)[c.MOVIE] == (split.user_ids + 6) % 12).mean() > 0.9
     scores = fitted.score_histories([[3, 4, 5], [4, 5, 3]])

@@ -402,6 +402,20 @@ def test_a_movie_is_not_near_itself_and_some_are_near(name, mock_split):
     assert near[c.SCORE].between(0, 1 + 1e-6).all()
 
 
+def test_no_user_is_alone_in_ract_s_batches():
+    parts = quick("ract", batch=4)._batches((torch.arange(9),))
+    assert sorted(map(len, sum(parts, ()))) == [4, 5]
+    assert sorted(torch.cat(sum(parts, ())).tolist()) == list(range(9))
+    assert [len(part) for (part,) in quick("ract", batch=4)._batches((torch.arange(6),))] == [4, 2]
+
+
+def test_without_advice_ract_s_last_stage_has_the_first_one_s_loss(mock_split):
+    told, alone = (quick("ract", advice=advice).fit(mock_split) for advice in (True, False))
+    (losses, goes_on), stages = ([m.curve[-1]["loss"] for m in (told, alone)], [r["stage"] for r in alone.curve])
+    assert stages == [row["stage"] for row in told.curve]
+    assert losses < 10 < goes_on  # an estimate of NDCG against a likelihood
+
+
 @pytest.mark.parametrize(("model", "params"), [(MultiVAE, {"latent_dimension": 59}), (SASRec, {"hidden_size": 33})])
 def test_sizes_that_recbole_can_not_divide_are_refused(model, params):
     with pytest.raises(AicineError, match="can't be divided by 2"):

@@ -108,6 +108,9 @@ def test_diverging_settings_are_left_out_but_not_the_default(mock_split, monkeyp
 
     monkeypatch.setattr(tuning, "score", diverges)
     assert tuning.tune("baseline", mock_split, 3) == tuning.Winner({"reg_u": 15, "reg_i": 10}, "rmse", 1.0, 1)
+    failed = iter([1, 0, 1, 1])  # the second is refused by a library, and another takes its place
+    monkeypatch.setattr(tuning, "score", lambda *_, **__: (1 / next(failed), {}))
+    assert tuning.tune("ease", mock_split, 3).trials == 3
     monkeypatch.setattr(tuning, "score", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         tuning.tune("svd", mock_split, 3)

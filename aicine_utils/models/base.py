@@ -224,6 +224,13 @@ def top_columns(scores: np.ndarray, k: int) -> np.ndarray:
     return np.take_along_axis(top, np.argsort(-np.take_along_axis(keys, top, 1), axis=1), 1)
 
 
+def cosine(vectors: np.ndarray, column: int) -> np.ndarray:
+    """Cosine [n] of every row of ``vectors`` with one of them; 0 where a vector is all zeros."""
+    norms = np.linalg.norm(vectors, axis=1)
+    dots = vectors @ vectors[column]
+    return np.divide(dots, norms * norms[column], out=np.zeros_like(dots), where=norms * norms[column] > 0)
+
+
 def ranked(scores: np.ndarray, k: int, user_ids: np.ndarray, movie_ids: np.ndarray) -> pd.DataFrame:
     """The ``k`` best columns of each row as user_id, movie_id, rank, score; -inf is never recommended."""
     if np.isnan(scores).any():

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from aicine_utils.models.surprise_base import Fitted, SurpriseModel, cosine, must_fit, spread_square
+from aicine_utils.models.base import cosine
+from aicine_utils.models.surprise_base import Fitted, SurpriseModel, must_fit, spread_square
 from aicine_utils.parameters import NOT_NEGATIVE
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ import pandas as pd
 from scipy import sparse
 
 from aicine_utils import columns as c
+from aicine_utils.data.labels import UNKNOWN
 
 FEATURE = "feature"
 
@@ -32,6 +33,7 @@ def user_labels(users: pd.DataFrame | None) -> pd.DataFrame:
     if users is None:
         return pd.DataFrame({c.USER: np.empty(0, np.int64), FEATURE: np.empty(0, object)})
     long = users.melt(c.USER, [c.GENDER, c.AGE, c.OCCUPATION], "kind", FEATURE).dropna(ignore_index=True)
+    long = long[long[FEATURE] != UNKNOWN]
     return long[[c.USER]].assign(**{FEATURE: long["kind"] + ":" + long[FEATURE].astype(str)})
 
 

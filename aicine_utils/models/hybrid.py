@@ -30,9 +30,9 @@ DOUBT = 20
 class LightFM(Recommender):
     """score(u, i) = p_u·q_i + b_u + b_i, each of the four a sum over features, trained by the lightfm library.
 
-    ``loss``: warp (Weston et al. 2011) and bpr (Rendle et al. 2009) put movies rated ``liked`` stars and more above
-    sampled others; logistic tells them from those rated lower. ``features``: ids, or ids with those of movies, users
-    or both. With one of ``threads`` (0: one a core) the seed decides everything; with several they race.
+    ``loss``: warp (Weston et al. 2011) and bpr (Rendle et al. 2009) put movies rated ``liked``, a place on the scale,
+    and more above sampled others; logistic tells them from those rated lower. ``features``: ids, or ids with those of
+    movies, users or both. With one of ``threads`` (0: one a core) the seed decides everything; with several they race.
     ``watch`` is called with the number of each finished epoch, when scores are already those of that epoch.
     """
 

@@ -149,13 +149,6 @@ def to_whole(stars: np.ndarray) -> int:
     return next(whole, FACTORS_TO_WHOLE[-1])
 
 
-def cosine(vectors: np.ndarray, column: int) -> np.ndarray:
-    """Cosine [n] of every row of ``vectors`` with one of them; 0 where a vector is all zeros."""
-    norms = np.linalg.norm(vectors, axis=1)
-    dots = vectors @ vectors[column]
-    return np.divide(dots, norms * norms[column], out=np.zeros_like(dots), where=norms * norms[column] > 0)
-
-
 def must_fit(model: str, n: int, arrays: int) -> None:
     """Raise AicineError when ``arrays`` matrices [n, n] of 8 bytes a cell exceed the free memory."""
     needed, free = arrays * n * n * 8, psutil.virtual_memory().available

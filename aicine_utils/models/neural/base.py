@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from aicine_utils import columns as c
+from aicine_utils.errors import AicineError
 from aicine_utils.metrics import evaluate
 from aicine_utils.models.base import Recommender
 from aicine_utils.models.neural.training import Batch, Curve, Plan, batches, best_epoch, bfloat16, device, seeded, train
@@ -79,6 +80,8 @@ class TorchModel(Recommender):
 
     def _fit(self, split: Split) -> None:
         known = 0 if tells(split) else self.params.get("passes", 0)
+        if known > self.params["epochs"]:
+            raise AicineError(f"{type(self).__name__}: {known} passes are more than its epochs. Raise epochs.")
         held = split if known or tells(split) else hold_out(split)
         again = len(held.train) < len(split.train)
         with seeded(self.seed):
@@ -99,8 +102,8 @@ class TorchModel(Recommender):
     def search_outcome(self) -> tuple[float, dict[str, Any]]:
         """The best validation value of a fit with validation ratings; the passes that gave it, and all values."""
         passes, values = best_epoch(self.curve, self.stops_on), [row[self.stops_on] for row in self.curve]
-        found = {"params": {"passes": passes}, "curve": [round(value, 4) for value in values]}
-        return values[passes - 1], found
+        params = {"epochs": self.params["epochs"], "passes": passes}
+        return values[passes - 1], {"params": params, "curve": [round(value, 4) for value in values]}
 
     def _plan(self, trainings: int) -> Plan:
         """The plan of each of so many trainings, which share ``minutes``."""
@@ -160,10 +163,11 @@ def tells(split: Split) -> bool:
 
 
 def hold_out(split: Split) -> Split:
-    """The last tenth of each user's training ratings becomes validation; users with fewer than ten lose none."""
+    """The last tenth of each user's training ratings, one at least, becomes validation; fewer than three stay whole."""
     rows = split.train.iloc[time_order(split.train)]
     users = rows.groupby(c.USER)[c.USER]
-    late = users.cumcount(ascending=False) < (users.transform("size") * HELD_OUT).astype(int)
+    sizes = users.transform("size")
+    late = users.cumcount(ascending=False) < (sizes * HELD_OUT).astype(int).clip(lower=1).where(sizes > 2, 0)
     return split.divided(rows[~late].reset_index(drop=True), rows[late].reset_index(drop=True))
 
 

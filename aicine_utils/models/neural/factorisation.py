@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from aicine_utils import columns as c
 from aicine_utils.errors import unknown
 from aicine_utils.metrics.rating import rmse
+from aicine_utils.models.base import cosine
 from aicine_utils.models.neural.base import TorchModel, places
 from aicine_utils.models.neural.training import Batch, device
-from aicine_utils.models.surprise_base import cosine
 from aicine_utils.splits import Split
 
 LOSSES = ("softmax", "bpr")
@@ -101,7 +101,8 @@ class RankingFactorisation(TorchModel):
 
     ``loss`` is "softmax", the cross-entropy of the watched movie among ``negatives`` drawn movies that a batch shares
     (sampled softmax, Bengio & Senécal 2008; uniform draws need no correction), or "bpr", -log σ of the difference to
-    one drawn movie (Rendle et al. 2009, section 4). Ratings below ``liked`` stars are no examples.
+    one drawn movie (Rendle et al. 2009, section 4). Ratings below ``liked``, a place on the rating scale, are no
+    examples.
     """
 
     defaults: ClassVar[dict[str, Any]] = {

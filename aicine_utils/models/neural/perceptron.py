@@ -87,7 +87,8 @@ class MLP(StarsModel):
 class NeuMF(TorchModel):
     """What a user watched against ``negatives`` movies drawn anew for each, by binary cross-entropy (He et al. 2017).
 
-    Trained in one piece, without the paper's pre-training. Ratings below ``liked`` stars are no examples.
+    Trained in one piece, without the paper's pre-training. Ratings below ``liked``, a place on the rating scale, are
+    no examples.
     """
 
     defaults: ClassVar[dict[str, Any]] = {**MLP.defaults, "negatives": 4, "liked": 0.0}

@@ -4,21 +4,19 @@ A training example is a window of a user's sequence, and every position in it is
 network gives the loss of all prefixes, where one row a prefix would read the same movies again and again.
 """
 
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from aicine_utils.models.base import CHUNK
+from aicine_utils.models.base import cosine
 from aicine_utils.models.neural.base import TorchModel
 from aicine_utils.models.neural.factorisation import movie_table
+from aicine_utils.models.neural.histories import ReadsHistories
 from aicine_utils.models.neural.losses import catalogue_cross_entropy
 from aicine_utils.models.neural.sequences import sequences, tails, windows
 from aicine_utils.models.neural.training import Batch, device
-from aicine_utils.models.surprise_base import cosine
 from aicine_utils.splits import Split
 
 NO_LOSS = -1  # target of a position that is padding, or that is not to be learned
@@ -50,10 +48,11 @@ class Recurrent(nn.Module):
         return nn.functional.linear(*self.tied(states))
 
 
-class GRU(TorchModel):
+class GRU(ReadsHistories, TorchModel):
     """Cross-entropy of each next movie over all movies; scores are those after a user's last ``window`` movies.
 
-    Ratings below ``liked`` stars are read, but not predicted. Someone with no history gets what usually comes first.
+    Ratings below ``liked``, a place on the rating scale, are read but not predicted. Someone with no history gets what
+    usually comes first.
     """
 
     serves_unknown = True
@@ -65,15 +64,12 @@ class GRU(TorchModel):
         p = self.params
         return Recurrent(self.known_, p["factors"], p["hidden"], p["dropout"])
 
-    def _remember(self, split: Split, history: pd.DataFrame) -> None:
-        super()._remember(split, history)
-        self.watched_, self.starts_, _ = sequences(split, history)
-
     def _examples(self, split: Split) -> Batch:
         watched, starts, stars = sequences(split, split.train)
         inputs, rows = windows(watched, starts, self.params["window"], len(self.movie_ids_))
-        wanted = np.append(np.where(stars >= split.stars_at(self.params["liked"]), watched, NO_LOSS), NO_LOSS)
-        return torch.from_numpy(inputs), torch.from_numpy(wanted[rows])
+        wanted = np.append(np.where(stars >= split.stars_at(self.params["liked"]), watched, NO_LOSS), NO_LOSS)[rows]
+        learned = (wanted != NO_LOSS).any(axis=1)
+        return torch.from_numpy(inputs[learned]), torch.from_numpy(wanted[learned])
 
     def _loss(self, module: Recurrent, inputs: Tensor, targets: Tensor) -> Tensor:
         learned = targets != NO_LOSS
@@ -81,27 +77,12 @@ class GRU(TorchModel):
         states = module(inputs[:, :length])[learned[:, :length]]
         return catalogue_cross_entropy(*module.tied(states), targets[learned])
 
-    def _grid(self, module: Recurrent, rows: Tensor) -> Tensor:
-        return self._next(module, self.watched_, self.starts_, rows.cpu().numpy())
-
-    def _next(self, module: Recurrent, watched: np.ndarray, starts: np.ndarray, rows: np.ndarray) -> Tensor:
-        """Scores of what follows the sequences at these rows."""
+    def _next(
+        self, module: Recurrent, watched: np.ndarray, starts: np.ndarray, rows: np.ndarray, users: Tensor
+    ) -> Tensor:
         inputs, length = tails(watched, starts, rows, self.params["window"], len(self.movie_ids_))
         states = module(torch.from_numpy(inputs).to(device()))
         return module.scores(states[torch.arange(len(rows)), torch.from_numpy(length) - 1])
-
-    def score_histories(self, histories: Sequence[Sequence[int]]) -> np.ndarray:
-        """Scores after any sequences, in the order watched; movies that the model does not know are passed over."""
-        matrix = [self._columns(history) for history in histories]
-        watched, starts = np.concatenate([*matrix, np.empty(0, np.int64)]), np.cumsum([0, *map(len, matrix)])
-        parts = np.split(np.arange(len(histories)), range(CHUNK, len(histories), CHUNK))
-        scores = [self._answer(lambda module, rows=rows: self._next(module, watched, starts, rows)) for rows in parts]
-        return np.concatenate(scores)
-
-    def _columns(self, history: Sequence[int]) -> np.ndarray:
-        """Columns of the known movies of a history, in its order."""
-        ids = np.asarray(history, np.int64)
-        return np.searchsorted(self.movie_ids_, ids[np.isin(ids, self.movie_ids_[self.known_])])
 
     def _similarity(self, column: int) -> np.ndarray:
         return cosine(self.movies__weight_[: len(self.movie_ids_)], column)

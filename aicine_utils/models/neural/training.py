@@ -16,6 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from aicine_utils.errors import AicineError
+
 Batch = tuple[Tensor, ...]
 Curve = list[dict[str, float]]
 
@@ -76,11 +78,15 @@ def _pass(module: nn.Module, loss_of: Callable[..., Tensor], rows: Iterable[Batc
         loss.backward()
         optimiser.step()
         losses.append(loss.detach())
+    if not losses:
+        raise AicineError("There is nothing to learn from: no training rating is as high as `liked` asks. Lower it.")
     return float(torch.stack(losses).mean())
 
 
 def batches(data: Batch, size: int) -> Iterator[Batch]:
-    """All rows once, in random order, ``size`` at a time."""
+    """All rows once, in random order, ``size`` at a time; of no rows no batch."""
+    if not len(data[0]):
+        return
     for index in torch.randperm(len(data[0])).to(data[0].device).split(size):
         yield tuple(tensor[index] for tensor in data)
 

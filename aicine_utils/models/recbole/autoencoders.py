@@ -8,11 +8,10 @@ import torch
 from scipy import sparse
 from torch import Tensor, nn
 
-from aicine_utils.models.base import CHUNK
+from aicine_utils.models.base import CHUNK, cosine
 from aicine_utils.models.neural.training import Batch, device
 from aicine_utils.models.recbole.base import library_class, multiple
 from aicine_utils.models.recbole.general import GeneralModel
-from aicine_utils.models.surprise_base import cosine
 from aicine_utils.splits import Split
 
 

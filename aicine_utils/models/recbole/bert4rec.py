@@ -19,6 +19,7 @@ from aicine_utils.models.neural.training import Batch, batches
 from aicine_utils.models.recbole.attention import Rows, embed, encode
 from aicine_utils.models.recbole.base import library_class, multiple
 from aicine_utils.models.recbole.sequential import NO_LOSS, NextMovie
+from aicine_utils.parameters import Range
 
 
 def packed() -> type[nn.Module]:
@@ -46,6 +47,7 @@ class BERT4Rec(NextMovie):
     """
 
     recbole = "BERT4Rec"
+    ranges: ClassVar[dict[str, Range]] = {"window": Range(2)}  # a movie and the mask
     defaults: ClassVar[dict[str, Any]] = {
         **NextMovie.defaults, "epochs": 100, "patience": 10, "batch": 64, "learning_rate": 0.002,
         "hidden_size": 64, "inner_size": 256, "n_layers": 2, "n_heads": 2, "hidden_dropout_prob": 0.1,

@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 import numpy as np
 from torch import Tensor, nn
 
+from aicine_utils.models.base import cosine
 from aicine_utils.models.recbole.general import PairModel
-from aicine_utils.models.surprise_base import cosine
 
 
 class BPR(PairModel):

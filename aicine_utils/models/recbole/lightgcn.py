@@ -7,10 +7,10 @@ import torch
 from scipy import sparse
 from torch import Tensor, nn
 
+from aicine_utils.models.base import cosine
 from aicine_utils.models.recbole.base import library_class
 from aicine_utils.models.recbole.general import PairModel
 from aicine_utils.models.recbole.graph import Product, to_torch
-from aicine_utils.models.surprise_base import cosine
 
 
 def propagating() -> type[nn.Module]:

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from aicine_utils.models.neural.base import stopped_by_budget
-from aicine_utils.models.neural.training import Curve, Plan, best_epoch, device, train
+from aicine_utils.models.neural.training import Batch, Curve, Plan, best_epoch, device, train
 from aicine_utils.models.recbole.autoencoders import Autoencoder, by_rows
+from aicine_utils.parameters import Range
 from aicine_utils.splits import Split
 
 # What RecBole calls a stage, and the parts of the module that it trains.
@@ -29,9 +30,12 @@ def staged() -> type[nn.Module]:
     """
 
     class Staged(by_rows("RaCT")):
-        def enter(self, stage: str) -> None:
-            """What RecBole does by a file and a new module: other parts learn, and annealing begins again."""
-            self.train_stage, learning = STAGES[stage]
+        def enter(self, stage: str, advice: bool = True) -> None:
+            """What RecBole does by a file and a new module: other parts learn, and annealing begins again.
+
+            Without ``advice`` the last stage goes on with the loss of the first.
+            """
+            self.train_stage, learning = STAGES[stage if advice else "actor"]
             self.update = 0
             for name, weights in self.named_parameters():
                 weights.requires_grad_(name.startswith(learning))
@@ -66,18 +70,28 @@ class RaCT(Autoencoder):
     ``curve`` has a column ``stage`` and goes on from stage to stage; the critic's passes leave the lists, and so their
     NDCG, as they were. It needs more than a thousand steps: before, it takes a large loss, which long histories have,
     for the sign of a good list. The weights kept are those of the last stage's best pass. Every fit counts the passes
-    of each stage anew.
+    of each stage anew. Without ``advice`` the last stage trains the autoencoder alone, for comparison.
     """
 
     recbole = "RaCT"
+    ranges: ClassVar[dict[str, Range]] = {"batch": Range(2)}
     counts_passes = False  # one number does not tell how far each of three stages should go
     defaults: ClassVar[dict[str, Any]] = {
         **{name: value for name, value in Autoencoder.defaults.items() if name != "passes"},
         "latent_dimension": 256, "critic_steps": 1200, "joint_epochs": 20, "joint_rate": 0.0001, "metrics_k": 100,
+        "advice": True,
     }  # fmt: skip
 
     def _module_class(self) -> type[nn.Module]:
         return staged()
+
+    def _batches(self, data: Batch) -> list[Batch]:
+        """No batch has one user alone: the critic's normalisation needs two."""
+        (users,) = data
+        parts = list(users[torch.randperm(len(users)).to(users.device)].split(self.params["batch"]))
+        if len(parts) > 1 and len(parts[-1]) == 1:
+            parts[-2:] = [torch.cat(parts[-2:])]
+        return [(part,) for part in parts]
 
     def _fit(self, split: Split) -> None:
         self._passes: dict[str, int] = {}
@@ -108,7 +122,7 @@ class RaCT(Autoencoder):
         return -(-self.params["critic_steps"] // -(-users // self.params["batch"]))
 
     def _stage(self, split: Split, stage: str, plan: Plan, passes: int | None) -> Curve:
-        self._module.enter(stage)
+        self._module.enter(stage, self.params["advice"] or stage == "critic")
         data = tuple(tensor.to(device()) for tensor in self._examples(split))
         measure = self._validation(split)
         stops = measure if stage == "joint" else None  # nothing that the critic learns alone moves a list

@@ -5,26 +5,25 @@ state after each movie predicts the next. The same module, asked at one position
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from aicine_utils.models.base import CHUNK
+from aicine_utils.models.base import cosine
+from aicine_utils.models.neural.histories import ReadsHistories
 from aicine_utils.models.neural.losses import catalogue_cross_entropy
 from aicine_utils.models.neural.sequences import cut, ends, sequences
 from aicine_utils.models.neural.training import Batch, batches, device
 from aicine_utils.models.recbole.base import RecBoleModel, interaction
-from aicine_utils.models.surprise_base import cosine
 from aicine_utils.splits import Split
 
 NO_LOSS = 0  # target of a position that is padding, or that is not to be learned: RecBole's padding item
 
 
-class NextMovie(RecBoleModel):
+class NextMovie(ReadsHistories, RecBoleModel):
     """Cross-entropy of each next movie over all movies.
 
     ``window``: movies read before a prediction, at most. Ratings below ``liked``, a place on the rating scale, are read
@@ -40,10 +39,6 @@ class NextMovie(RecBoleModel):
 
     def _settings(self) -> dict[str, Any]:
         return {**super()._settings(), "train_neg_sample_args": None}  # cross-entropy draws nothing
-
-    def _remember(self, split: Split, history: pd.DataFrame) -> None:
-        super()._remember(split, history)
-        self.watched_, self.starts_, _ = sequences(split, history)
 
     def _examples(self, split: Split) -> Batch:
         """RecBole items in order of time, those to predict (NO_LOSS where not), and where each user starts."""
@@ -72,16 +67,10 @@ class NextMovie(RecBoleModel):
         weight = module.item_embedding.weight
         return weight, weight.new_zeros(len(weight))
 
-    def _grid(self, module: nn.Module, rows: Tensor) -> Tensor:
-        return self._next(module, self.watched_, self.starts_, rows.cpu().numpy(), rows + 1)
-
     def _next(
         self, module: nn.Module, watched: np.ndarray, starts: np.ndarray, rows: np.ndarray, users: Tensor
     ) -> Tensor:
-        """Scores [len(rows), n_movies] of what follows the sequences at these rows, by RecBole's own prediction.
-
-        watched: columns of movies; users: RecBole's, 0 for someone who was not in training.
-        """
+        """By RecBole's own prediction; its numbers of users are ours."""
         items, lengths = self._read(watched, starts, rows)
         fields = {module.ITEM_SEQ: torch.from_numpy(items), module.ITEM_SEQ_LEN: torch.from_numpy(lengths)}
         asked = {name: values.to(device()) for name, values in fields.items()}
@@ -91,22 +80,6 @@ class NextMovie(RecBoleModel):
         """RecBole items [len(rows), longest] of the last movies of each, padded on the right; how many, at least 1."""
         at = ends(starts, rows, self.params["window"])
         return np.where(at < 0, 0, np.append(watched, 0)[at] + 1), (at >= 0).sum(axis=1).clip(min=1)
-
-    def score_histories(self, histories: Sequence[Sequence[int]]) -> np.ndarray:
-        """Scores after any sequences, in the order watched; movies that the model does not know are passed over."""
-        columns = [self._columns(history) for history in histories]
-        watched, starts = np.concatenate([*columns, np.empty(0, np.int64)]), np.cumsum([0, *map(len, columns)])
-        parts = np.split(np.arange(len(histories)), range(CHUNK, len(histories), CHUNK))
-        return np.concatenate([self._answer(self._stranger(watched, starts, rows)) for rows in parts])
-
-    def _stranger(self, watched: np.ndarray, starts: np.ndarray, rows: np.ndarray) -> Callable[[nn.Module], Tensor]:
-        nobody = torch.zeros(len(rows), dtype=torch.long, device=device())
-        return lambda module: self._next(module, watched, starts, rows, nobody)
-
-    def _columns(self, history: Sequence[int]) -> np.ndarray:
-        """Columns of the known movies of a history, in its order."""
-        ids = np.asarray(history, np.int64)
-        return np.searchsorted(self.movie_ids_, ids[np.isin(ids, self.movie_ids_[self.known_])])
 
     def _similarity(self, column: int) -> np.ndarray:
         return cosine(self.item_embedding__weight_[1 : len(self.movie_ids_) + 1], column)

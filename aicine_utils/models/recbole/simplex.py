@@ -8,10 +8,10 @@ from scipy import sparse
 from torch import Tensor, nn
 from torch.nn.functional import embedding, normalize
 
+from aicine_utils.models.base import cosine
 from aicine_utils.models.recbole.base import library_class
 from aicine_utils.models.recbole.general import PairModel
 from aicine_utils.models.recbole.graph import Product, to_torch
-from aicine_utils.models.surprise_base import cosine
 from aicine_utils.parameters import Range
 
 AT_ONCE = 512  # pairs whose drawn movies are compared at a time: small enough for the processor's cache
