@@ -150,6 +150,16 @@ def history(name: str, split: Split, seed: int = 0) -> list[dict[str, Any]]:
     return [{**readable(trial.params), "value": trial.value} for trial in _finished(_study(name, split, seed))]
 
 
+class _ListsInRows(yaml.SafeDumper):
+    """Writes a list in rows, not a line for each number."""
+
+    def represent_list(self, numbers: list[float]) -> yaml.Node:
+        return self.represent_sequence("tag:yaml.org,2002:seq", numbers, flow_style=True)
+
+
+_ListsInRows.add_representer(list, _ListsInRows.represent_list)
+
+
 def winners_file(dataset: str) -> Path:
     """Where the winners of one data set are kept."""
     return settings.CONFIGS / "tuned" / f"{dataset}.yaml"
@@ -166,7 +176,7 @@ def write_winners(dataset: str, protocol: str, winners: dict[str, Winner]) -> li
         return []
     own = {**kept, **{name: {k: v for k, v in vars(winners[name]).items() if v != []} for name in written}}
     ordered = {name: own[name] for name in registry.names() if name in own}
-    text = yaml.safe_dump({**settings.tuned(dataset), protocol: ordered}, sort_keys=False)
+    text = yaml.dump({**settings.tuned(dataset), protocol: ordered}, Dumper=_ListsInRows, sort_keys=False, width=120)
     path.parent.mkdir(exist_ok=True)
     path.write_text(HEADER.format(dataset=dataset) + text, encoding="utf-8")
     settings.read_yaml.cache_clear()
