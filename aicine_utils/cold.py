@@ -13,7 +13,7 @@ import pandas as pd
 from scipy import sparse
 
 from aicine_utils import columns as c
-from aicine_utils import inspection, splits
+from aicine_utils import comparison, inspection, splits
 from aicine_utils.data.movielens import MovieLens
 from aicine_utils.errors import AicineError
 from aicine_utils.metrics import evaluate, significance
@@ -36,8 +36,8 @@ NEIGHBOURS = 20  # rated movies that speak for a new one
 
 
 def steps(data: MovieLens) -> list[int]:
-    """Numbers of known ratings to ask about: those of :data:`GIVEN` up to half of the median user's ratings."""
-    return [n for n in GIVEN if n <= data.ratings[c.USER].value_counts().median() / 2]
+    """Numbers of known ratings to ask about: 0, 1, and those of :data:`GIVEN` up to half of the median user's."""
+    return [n for n in GIVEN if n <= max(data.ratings[c.USER].value_counts().median() / 2, 1)]
 
 
 def hide_users(data: MovieLens, share: float = 0.2, seed: int = 0, told: float = max(GIVEN), fold: int = 0) -> Split:
@@ -71,7 +71,8 @@ def hide_movies(data: MovieLens, share: float = 0.1, seed: int = 0) -> Split:
 
 
 def _some(n: int, share: float, seed: int, fold: int = 0) -> np.ndarray:
-    chosen, size = np.zeros(n, bool), max(round(share * n), 1)
+    size = max(int(share * n), 1)  # rounded down, so that no fold is empty
+    chosen = np.zeros(n, bool)
     chosen[np.random.default_rng(seed).permutation(n)[fold * size : (fold + 1) * size]] = True
     return chosen
 
@@ -145,7 +146,7 @@ def new_users_of(data: MovieLens, names: Sequence[str], seed: int = 0, enough: i
     The numbers of known ratings are those of :func:`steps`. Folds hide different people, and the last is never used.
     """
     given, parts = steps(data), []
-    for fold in range(CHOOSING):
+    for fold in range(min(CHOOSING, data.ratings[c.USER].nunique())):
         split = hide_users(data, seed=seed, told=max(given), fold=fold)
         parts.append(new_users(fitted(names, split, seed), split, given))
         if sum(part[c.USER].nunique() for part in parts) >= enough:
@@ -243,7 +244,8 @@ def best_by(values: pd.DataFrame, case: str, model: str, reference: str) -> pd.D
     """The best model of each case, and what it gains over ``reference``.
 
     values: user_id, value and the columns ``case`` and ``model``. Returns case, model, mean, gain with its paired
-    interval low and high, and ``tied``: how many models share the first place.
+    interval low and high, ``tied``: how many models share the first place, and ``sure``: whether the gain is above
+    chance, by a paired test with Holm's correction over all models, since the best was chosen by looking.
     """
     rows = []
     for name, part in values.groupby(case, sort=False):
@@ -252,5 +254,6 @@ def best_by(values: pd.DataFrame, case: str, model: str, reference: str) -> pd.D
         best = places.index[0]
         gain = significance.paired(table[best].to_numpy(), table[reference].to_numpy())
         tied = int((places["place"] == 1).sum())
-        rows.append((name, best, places.loc[best, "mean"], gain.difference, gain.low, gain.high, tied))
-    return pd.DataFrame(rows, columns=[case, model, "mean", "gain", "low", "high", "tied"])
+        sure = best != reference and comparison.differences(table, reference).loc[best, "sign"] > 0
+        rows.append((name, best, places.loc[best, "mean"], gain.difference, gain.low, gain.high, tied, sure))
+    return pd.DataFrame(rows, columns=[case, model, "mean", "gain", "low", "high", "tied", "sure"])

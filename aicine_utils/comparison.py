@@ -12,7 +12,7 @@ from aicine_utils.experiment import Result
 from aicine_utils.metrics import evaluate, significance
 from aicine_utils.models import registry
 
-SURE = 0.05  # level of the test of an order
+SURE = 0.05  # level of a test
 
 
 class Agreement(NamedTuple):
@@ -63,13 +63,14 @@ def differences(values: pd.DataFrame, reference: str) -> pd.DataFrame:
     """Every column of ``values`` (users x models) minus the column ``reference``, over the users that all have.
 
     Indexed by model: difference, its 95 % interval low and high, p_holm (paired t, Holm's correction over the rows),
-    effect (d_z).
+    effect (d_z), and sign: 1 or -1 where that p is below 5 %, else 0.
     """
     common = values.dropna()
     others = common.columns.drop(reference)
     rows = [significance.paired(common[name].to_numpy(), common[reference].to_numpy()) for name in others]
     table = pd.DataFrame(rows, index=others).rename(columns={"p": "p_holm"})
-    return table.assign(p_holm=significance.holm(table["p_holm"].to_numpy()))
+    p = significance.holm(table["p_holm"].to_numpy())
+    return table.assign(p_holm=p, sign=np.where(p < SURE, np.sign(table["difference"]), 0).astype(int))
 
 
 def shared(lists: Mapping[str, pd.DataFrame], k: int = 10) -> pd.DataFrame:

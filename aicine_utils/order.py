@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from aicine_utils import columns as c
-from aicine_utils import inspection
+from aicine_utils import comparison, inspection
 from aicine_utils.models.base import Recommender
 from aicine_utils.splits import Split
 
@@ -72,3 +72,17 @@ def _measured(models: Mapping[str, Recommender], split: Split, what: str, cases:
         for case, history in cases.items()
     ]
     return pd.concat(parts, ignore_index=True)[["model", what, c.USER, c.VALUE]]
+
+
+def shifts(values: pd.DataFrame) -> pd.DataFrame:
+    """What each changed order does to each model: label, order, and :func:`comparison.differences` to AS_WATCHED.
+
+    values: label, order, user_id, value. Holm's correction is over all rows, models and orders together.
+    """
+    tables = {}
+    for label, rows in values.groupby("label", sort=False):
+        wide = rows.pivot(index=c.USER, columns="order", values=c.VALUE)
+        for order in wide.columns.drop(AS_WATCHED):
+            tables[label, order] = wide[order] - wide[AS_WATCHED]
+    found = comparison.differences(pd.DataFrame(tables).assign(**{AS_WATCHED: 0.0}), (AS_WATCHED, ""))
+    return found.rename_axis(["label", "order"]).reset_index()

@@ -84,13 +84,13 @@ study.show(
 #
 # $$\text{score}(u, i) = \Big(\sum_{j \in f_u} w_j\,e_j\Big)^{\!\top}\Big(\sum_{j \in f_i} w_j\,e_j\Big) + b_u + b_i$$
 #
-# The identity weighs 1, all other features of a row together a weight that is searched. Four versions differ in what
+# The identity weighs 1, all other features of a row together a weight that is a setting. Four versions differ in what
 # they are told: **ids alone**, **films described** (genres, decade), **people described** (gender, age group, work) and
 # **both**.
 #
 # Three losses: **WARP** (Weston et al. 2011) looks for a film that wrongly stands above a watched one, and corrects the
 # more the sooner it finds one; **BPR** (Rendle et al. 2009) corrects one random pair at a time; **logistic** tells
-# films rated four stars and more from those rated lower, and never sees a film that was not rated.
+# films that were liked from those rated lower, and never sees a film that was not rated.
 #
 # Controls: the most liked films, iALS, EASE.
 
@@ -98,7 +98,7 @@ study.show(
 # ## 4 Training
 #
 # Adagrad steps, one thread, so that the same seed gives the same lists. The curves are measured on validation ratings
-# that the models below did not see; the number of epochs was searched with the other settings.
+# that the models of this section did not see; the number of epochs is one of the settings at the end of this page.
 
 # %%
 curves = study.keep(
@@ -141,8 +141,8 @@ study.figure(
 # ### What does each description add?
 #
 # Intervals above are wide because people differ. Compared on the same people, and averaged over several trainings, the
-# difference to the model with ids alone is known better. Each model has its own searched settings. The losses are
-# compared in the same way, with both sides described.
+# difference to the model with ids alone is known better. Each model has settings of its own. The losses are compared in
+# the same way, with both sides described.
 
 # %%
 described = ["lightfm_movies", "lightfm_users", "lightfm_both"]
@@ -205,12 +205,12 @@ nb.say(f"Read back from its files, {both} makes {'the same lists' if same else '
 # ## 8 New people
 #
 # A fifth of all people at a time is hidden whole; everyone else's ratings train the models. Of a hidden person the
-# models are then told the first 0, 1, 3 … ratings, and a list of ten is asked for. The first 20 stay out of every list,
-# told or not, so that all numbers are about the same later films, and only knowledge differs. A model that is told
-# nothing it can use shows the most liked films.
+# models are then told the first few ratings or none, and a list of ten is asked for. As many as are told at most stay
+# out of every list, told or not, so that all numbers are about the same later films, and only knowledge differs. A
+# model that is told nothing it can use shows the most liked films.
 #
 # A short history is taken at its word by most models. So each is measured once more with the **most liked films behind
-# it**: both scores standardised, the history counting $n/(n+m)$, with $m$ chosen on people who are not measured here.
+# it**: both scores standardised, the history counting $n/(n+m)$, with one $m$ for all data, chosen on MovieLens.
 # The GRU, a network that reads a history film by film, is the subject of notebook 07.
 
 # %%
@@ -301,11 +301,11 @@ study.show(
 # %% [markdown]
 # ## 10 A guided start
 #
-# Instead of waiting for ratings, T can ask: *have you seen this, and did you like it?* Ten questions, the same for
-# everybody. Hidden people answer from the earlier half of their ratings; the later half is what a list should find. On
-# half of these people each question is chosen greedily, as the one among the 200 most rated films whose answers raise
-# NDCG@10 most, with EASE and the most liked films behind it. The other half measures the choice against asking for the
-# ten most rated films, and for ten at random.
+# Instead of waiting for ratings, T can ask: *did you watch this, and like it?* (Where EASE's setting `liked` is 0,
+# having watched it is a yes.) Ten questions, the same for everybody. Hidden people answer from the earlier half of
+# their ratings; the later half is what a list should find. On half of these people each question is chosen greedily, as
+# the one among the 200 most rated films whose answers raise NDCG@10 most, with EASE and the most liked films behind it.
+# The other half measures the choice against asking for the ten most rated films, and for ten at random.
 
 # %%
 half = cold.hide_users(study.data, share=0.4, seed=seed, told=0.5)
@@ -338,7 +338,7 @@ study.show(
     "guided_questions",
     "What to ask, in this order",
     {"asked": "Question", c.TITLE: "Film", c.YEAR: "Year", c.GENRES: "Genres",
-     "yes": nb.Column("Liked it", "Share of the people measured", ".0%"),
+     "yes": nb.Column("Yes", "Share of the people measured", ".0%"),
      "value": nb.Column("NDCG@10 then", "Mean over the people measured, after the answer", ".3f")},
 )  # fmt: skip
 
@@ -354,25 +354,25 @@ study.show_board(board, "cost", "What the models cost, and what else their lists
 # %% [markdown]
 # ## 12 Limits
 #
-# - MovieLens' descriptions are thin: nineteen genres, a year, and three facts about a person, given once. Casts, plots
-#   and trailers might say more.
-# - Hidden people and films are chosen at random among those that MovieLens has. Its people rated twenty films at least,
-#   so whoever left after three is not among them; and a hidden film's later fame is unknown to the models, but people
-#   found it somehow.
-# - Settings were searched for known people and films, on validation, not for new ones.
-# - The guided start counts only who liked a film. That someone has *not* seen a famous film says something too.
+# - The descriptions are thin: genres, a year, and at most three facts about a person, given once. Casts, plots and
+#   trailers might say more.
+# - Hidden people and films are chosen at random among those that are known. Whoever left after three ratings is hardly
+#   among them; and a hidden film's later fame is unknown to the models, but people found it somehow.
+# - Settings were searched for known people and films, on validation ratings that the people and films hidden here gave
+#   a part of; they were not searched for newcomers.
+# - The guided start counts only a yes. That someone has *not* seen a famous film says something too.
 #
 # ## 13 Answer
 
 # %% tags=["answer"]
-gain, early = shown.set_index("label").loc[both, ["gain", "gain_low", "gain_high"]], best.set_index("given")
-meaning = "a gain" if gain["gain_low"] > 0 else "a loss" if gain["gain_high"] < 0 else "which may be chance"
-sure = early.index[(early["low"] > 0) & (early.index > 0)]
-since = f"is certain at {', '.join(map(str, sure))} known ratings" if len(sure) else "is certain at no step"
+gain, early = shown.set_index("label").loc[both, ["gain", "gain_low", "gain_high", "sign"]], best.set_index("given")
+meaning = {1: "a gain", -1: "a loss", 0: "which may be chance"}[int(gain["sign"])]
+sure = early.index[early["sure"] & (early.index > 0)]
+since = f"is above chance at {', '.join(map(str, sure))} known ratings" if len(sure) else "is above chance at no step"
 ordered = wide.sort_values("mean_all", ascending=False).iloc[0]
 nb.answer(
-    f"For people and films that are known, describing both changes LightFM's NDCG@10 by {nb.number(*gain)} ({meaning})."
-    f" {nb.versus(results['lightfm_both'], results['popularity'])}; "
+    f"For people and films that are known, describing both changes LightFM's NDCG@10 by {nb.number(*gain[:3])} "
+    f"({meaning}). {nb.versus(results['lightfm_both'], results['popularity'])}; "
     f"{nb.versus(results['lightfm_both'], results['ease'])}.",
     f"New people: told nothing, {early.loc[0, 'who']} is best with {early.loc[0, 'mean']:.3f}, most liked has "
     f"{early.loc[0, 'mean'] - early.loc[0, 'gain']:.3f}; told {steps[-1]} ratings, {early.loc[steps[-1], 'who']} with "

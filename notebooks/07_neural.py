@@ -262,14 +262,15 @@ study.show_board(board, "cost", "What the models cost, and what else their lists
 # - One seed each; networks move with their seed, which notebook 10 measures for the models in front.
 # - A service's order of watching is not MovieLens' order of rating: people here work through lists of films that they
 #   saw years ago. An effect of order found here may be the order of MovieLens' own pages.
-# - The GRU is told nothing of the time between films, and nothing of the stars.
+# - The GRU is told nothing of the time between films. Stars decide only which films are worth predicting, where its
+#   setting `liked` says so.
 # - The perceptrons are small. Larger ones were not searched; those searched stand in the table of settings.
 #
 # ## 11 Answer
 
 # %% tags=["answer"]
 stars_first, shuffled = raters.iloc[0], shift.set_index("order").loc["Shuffled"]
-matters = "Order matters" if shuffled["high"] < 0 else "Order can't be shown to matter"
+matters = "Order matters" if shuffled["sign"] < 0 else "Order can't be shown to matter"
 nb.answer(
     f"Lists: {nb.tied(board)} in first place. {nb.versus(results['gru'], results['ease'])}; "
     f"{nb.versus(results['torch_mf_rank'], results['ials'])}.",

@@ -72,3 +72,17 @@ def test_lengths_beyond_the_window_change_nothing(fitted):
 def test_a_model_that_reads_no_history_says_so(mock_split):
     with pytest.raises(AicineError, match="can't score someone who was not in training"):
         order.by_order({"svd": registry.create("torch_mf", "mock", epochs=1).fit(mock_split)}, mock_split)
+
+
+def test_shifts_by_hand():
+    values = pd.DataFrame(
+        [(label, order_, user, value + step * shift + 0.001 * user * shift)
+         for label, value, shift in (("A", 0.5, 1), ("B", 0.3, 0))
+         for order_, step in ((order.AS_WATCHED, 0), ("Shuffled", -0.2))
+         for user in range(6)],
+        columns=["label", "order", c.USER, c.VALUE],
+    )  # fmt: skip
+    found = order.shifts(values).set_index(["label", "order"])
+    assert found.loc[("A", "Shuffled"), "difference"] == pytest.approx(-0.2)
+    assert found.loc[("B", "Shuffled"), "difference"] == pytest.approx(0)
+    assert found["sign"].tolist() == [-1, 0]

@@ -24,9 +24,9 @@ def committed(tmp_path, monkeypatch):
 def test_one_row_a_model_of_the_protocol_best_first(committed):
     assert published.table("recbole_general").to_dict("records") == [
         {"model": "ease", "label": "EASE", "ours": 0.2865, "published": 0.2865, "difference": 0.0,
-         "train_seconds": 1.7, "stopped": False},
+         "train_seconds": 1.7, "stopped": False, "note": ""},
         {"model": "bpr", "label": "BPR", "ours": 0.2391, "published": 0.2407, "difference": -0.0016,
-         "train_seconds": 99.5, "stopped": True},
+         "train_seconds": 99.5, "stopped": True, "note": ""},
     ]  # fmt: skip
 
 
@@ -48,7 +48,8 @@ def test_the_verdict_counts_who_is_level_and_names_who_is_furthest_below(committ
     assert published.verdict(published.table("recbole_general")) == (
         "2 of 2 models are at RecBole's published value, within 0.002, or above it."
     )
-    rows = pd.DataFrame({"label": ["A", "B", "C"], "difference": [0.1, -0.003, -0.0215]})
+    rows = pd.DataFrame({"label": ["A", "B", "C", "D"], "difference": [0.1, -0.003, -0.0215, 0.2],
+                         "note": ["", "", "", "withdrawn"]})  # fmt: skip
     assert published.verdict(rows) == (
         "1 of 3 models are at RecBole's published value, within 0.002, or above it; furthest below is C, by 0.0215."
     )
