@@ -1,6 +1,5 @@
 """The few names that a notebook imports: open the study, run models, show tables and figures, state the answer."""
 
-import html
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,12 +16,14 @@ from aicine_utils.data import datasets
 from aicine_utils.data.labels import AGE_GROUPS
 from aicine_utils.data.movielens import MovieLens
 from aicine_utils.experiment import Result
-from aicine_utils.findings.reading import names_text
-from aicine_utils.metrics import evaluate, groups, significance
+from aicine_utils.metrics import evaluate, groups
 from aicine_utils.models import registry
+from aicine_utils.phrases import gap, measured, number, settings_source, tied, versus
 from aicine_utils.report import plots
 from aicine_utils.report.svg import figure_html
 from aicine_utils.report.tables import Column, html_table, write_csv
+
+__all__ = ["gap", "measured", "number", "tied", "versus"]  # phrases that a notebook finds here too
 
 RANKING = ["ndcg@10", "recall@10", "precision@10", "hit@10", "mrr@10", "map@10"]
 RATING = ["rmse", "mae"]
@@ -263,40 +264,6 @@ def say(*sentences: str) -> None:
     display(Markdown(" ".join(sentences)))
 
 
-def number(value: float, low: float | None = None, high: float | None = None, digits: int = 3) -> str:
-    """``0.312`` or ``0.312 [0.305, 0.319]``, for sentences."""
-    interval = f" [{low:z.{digits}f}, {high:z.{digits}f}]" if low is not None and high is not None else ""
-    return f"{value:z.{digits}f}{interval}"
-
-
-def measured(row: pd.Series, measure: str, digits: int = 3) -> str:
-    """A leaderboard row's measure with its interval, for sentences."""
-    return number(row[measure], row.get(f"{measure}_low"), row.get(f"{measure}_high"), digits)
-
-
-def gap(first: Result, second: Result, metric: str = "ndcg", k: int = 10) -> significance.Paired:
-    """``first`` minus ``second`` on the users that both have: difference, its interval, p (paired t test), effect."""
-    pair = pd.DataFrame({"first": first.values(metric, k), "second": second.values(metric, k)}).dropna()
-    return significance.paired(pair["first"].to_numpy(), pair["second"].to_numpy())
-
-
-def versus(first: Result, second: Result, metric: str = "ndcg", k: int = 10) -> str:
-    """``A is ahead of B by 0.012 [0.004, 0.020]``, or that they can't be told apart; more must be better."""
-    names, found = [registry.entry(result.name).label for result in (first, second)], gap(first, second, metric, k)
-    low, high, size = found.low, found.high, abs(found.difference)
-    if low <= 0 <= high:
-        return f"{names[0]} can't be told apart from {names[1]} (difference {number(found.difference, low, high)})"
-    ahead = found.difference > 0
-    ends = (low, high) if ahead else (-high, -low)
-    return f"{names[0]} is {'ahead of' if ahead else 'behind'} {names[1]} by {number(size, *ends)}"
-
-
-def tied(board: pd.DataFrame, place: str = "place") -> str:
-    """The labels that share the first place, as a phrase that names three at most."""
-    labels = [html.escape(label) for label in board.loc[board[place] == 1, "label"]]
-    return names_text(labels)["en"] if len(labels) > 1 else labels[0]
-
-
 def provenance_note(study: Study, results: Mapping[str, Result]) -> None:
     """What the numbers were made from: data, split, seed, settings of each model."""
     params = [{"label": registry.entry(r.name).label, "key": r.folder.name.rsplit("-", 1)[1],
@@ -305,12 +272,3 @@ def provenance_note(study: Study, results: Mapping[str, Result]) -> None:
     caption = f"{study.data.name}, split {study.split.protocol} {study.split.hash}, seed {study.seed}"
     columns = {"label": "Model", "settings": "Settings", "source": "From", "key": "Run"}
     study.show(pd.DataFrame(params), "settings", caption, columns)
-
-
-def settings_source(result: Result) -> str:
-    """Where a run's settings came from: a search with its number of trials, the defaults, or this notebook."""
-    made = result.manifest
-    found = settings.winner(result.name, made["dataset"], made["protocol"])
-    if made["params"] != registry.create(result.name, made["dataset"], protocol=made["protocol"]).params:
-        return "set here"
-    return f"search, {found['trials']} trials on validation" if found else "defaults"

@@ -141,7 +141,7 @@ def _searches(board: pd.DataFrame | None) -> dict[str, str]:
     """How many models had their settings searched, and with how many trials: ``25``, or ``10 to 25``."""
     if board is None or "trials" not in board:
         return {"models": "–", "searched": "0", "trials": "0"}
-    trials = board.loc[board["trials"] > 0, "trials"].astype(int)
+    trials = board.loc[board["trials"] > 1, "trials"].astype(int)  # one trial counts passes, and searches nothing
     span = sorted({trials.min(), trials.max()}) if len(trials) else [0]
     return {"models": str(len(board)), "searched": str(len(trials)), "trials": "–".join(str(end) for end in span)}
 
