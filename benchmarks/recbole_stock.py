@@ -1,5 +1,8 @@
 """Ours beside the installed RecBole in one run, on the same data and machine, each in a process of its own.
 
+Both have the same sizes, dropout and window, those of our configuration; RecBole has the batch of its benchmark. A pass
+is over the same films to predict, but for BERT4Rec: RecBole hides films anew in every prefix, ours once in a window.
+
 Without ``--until``: seconds for one pass over the training targets, and peak memory. RecBole's own loader and model run
 for ``--seconds`` after a first batch, and what they did is scaled to a whole pass; ours makes a whole pass. With
 ``--until``: seconds of training and validating to a first NDCG@10 on validation of so much, at most ``--seconds``.
@@ -45,15 +48,15 @@ SPLITS = {
 
 
 def stock_config(name: str, dataset: str, folder: Path) -> Any:
-    """RecBole's Config for its own protocol, read from atomic files in ``folder``, with batches as in references."""
+    """RecBole's Config for its own protocol and our settings of the model, read from atomic files in ``folder``."""
     library, protocol, _ = MODELS[name]
-    draws = {} if protocol == GENERAL else {"train_neg_sample_args": None}
     own = {
-        "data_path": str(folder), "load_col": {"inter": ["user_id", "item_id", "rating", "timestamp"]},
+        **registry.create(name, dataset, protocol=protocol)._settings(), "data_path": str(folder),
+        "load_col": {"inter": ["user_id", "item_id", "rating", "timestamp"]},
         "val_interval": {"rating": "[3,inf)"}, "user_inter_num_interval": "[10,inf)",
         "item_inter_num_interval": "[10,inf)", "eval_args": SPLITS[protocol], "use_gpu": False,
         "train_batch_size": 512 if protocol == SEQUENTIAL else 4096, "metrics": ["NDCG"], "topk": [10],
-        "valid_metric": "NDCG@10", "show_progress": False, "state": "ERROR", **draws,
+        "valid_metric": "NDCG@10", "show_progress": False, "state": "ERROR",
     }  # fmt: skip
     from recbole.config import Config
 
