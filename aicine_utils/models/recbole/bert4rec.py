@@ -49,7 +49,7 @@ class BERT4Rec(NextMovie):
     recbole = "BERT4Rec"
     ranges: ClassVar[dict[str, Range]] = {"window": Range(2)}  # a movie and the mask
     defaults: ClassVar[dict[str, Any]] = {
-        **NextMovie.defaults, "epochs": 100, "patience": 10, "batch": 64, "learning_rate": 0.002,
+        **NextMovie.defaults, "epochs": 50, "patience": 10, "batch": 64, "learning_rate": 0.002,
         "hidden_size": 64, "inner_size": 256, "n_layers": 2, "n_heads": 2, "hidden_dropout_prob": 0.1,
         "attn_dropout_prob": 0.0, "mask_ratio": 0.3, "ft_ratio": 0.1,
     }  # fmt: skip
