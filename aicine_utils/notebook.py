@@ -79,16 +79,17 @@ class Study:
         return experiment.kept_table(folder / f"{name}-{provenance.digest(parts)}.parquet", make)
 
     def curves(self, results: Mapping[str, Result]) -> pd.DataFrame:
-        """Validation after each pass: label, epoch, the measure, and for some models stage.
+        """Validation after each pass: model, label, epoch, the measure, and for some models stage.
 
-        Of a run's own training, or, where a search had counted the passes, of the search's best training.
+        Of the search's best training where that counted the passes; else of the run's own training on what it held out
+        to count them. These are other ratings, so the label says so: heights of the two kinds can't be compared.
         """
         parts = []
         for name, result in results.items():
             values = settings.winner(name, self.data.name, self.protocol).get("curve")
             searched = {"epoch": range(1, len(values or ()) + 1), tuning.objective_of(name): values}
-            curve = pd.DataFrame(searched) if values else result.curve
-            parts.append(curve.assign(label=registry.entry(name).label))
+            curve, label = (pd.DataFrame(searched), "") if values else (result.curve, " (held out)")
+            parts.append(curve.assign(model=name, label=registry.entry(name).label + label))
         return pd.concat(parts, ignore_index=True)
 
     def by_group(self, results: Mapping[str, Result], metric: str = "ndcg@10") -> pd.DataFrame:

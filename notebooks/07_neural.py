@@ -103,7 +103,8 @@ nb.say(f"{tied:.0%} of all steps from one rating to the next take no time at all
 #
 # The number of passes is found on ratings that training does not see: on validation ratings, by the search that also
 # found the other settings, or, where there was none, on the last tenth of each person's known ratings. Then the model
-# starts anew, with all known ratings, for as many passes. The test takes no part.
+# starts anew, with all known ratings, for as many passes. The test takes no part. Curves of the second kind are marked
+# *held out*; their heights can't be compared with those of the first.
 
 # %%
 neural = registry.names("neural")

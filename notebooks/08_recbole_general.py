@@ -126,8 +126,9 @@ nb.say(f"The table is {len(final.train) / (people * films):.1%} full. One draw i
 #
 # RecBole's own modules do the work, on the training loop of notebook 07. The number of passes is found on validation
 # ratings by the search, or, where there was none, on the last tenth of each person's known ratings; then the model
-# starts anew on all known ratings, for as many passes. The test takes no part. RaCT, whose curve has three parts, waits
-# for section 6.
+# starts anew on all known ratings, for as many passes. The test takes no part. Curves of the second kind are marked
+# *held out*; their heights can't be compared with those of the first. RaCT, whose curve has three parts, waits for
+# section 6.
 
 # %%
 controls = ["popularity", "item_knn", "ease"]
@@ -149,8 +150,8 @@ study.figure(
 )  # fmt: skip
 
 # %%
-limits = pd.Series({label[name]: results[name].manifest["params"]["epochs"] for name in curved})
-share = best.set_index("label")["epoch"] / limits
+limits = best["model"].map({name: results[name].manifest["params"]["epochs"] for name in curved})
+share = (best["epoch"] / limits).set_axis(best["label"])
 told = {"Best at the last pass that they are allowed, so perhaps cut short": share.index[share == 1],
         "Best in the first tenth of their passes, so perhaps stopped on a small hill": share.index[share <= 0.1],
         "Ended by a limit on time": [label[n] for n in library if results[n].manifest.get("stopped_by_budget")],

@@ -110,8 +110,10 @@ nb.say(f"So a pass reads {steps / windows:.0f} times fewer cells.")
 # ## 4 Training
 #
 # Adam, a learning rate that falls along half a cosine, an end when validation has not improved for some passes.
-# BERT4Rec learns from a part of the films in each pass, so it takes more of them. The runs also write their curves for
-# TensorBoard: `tensorboard --logdir outputs`.
+# BERT4Rec learns from a part of the films in each pass, so it takes more of them. Where no search counted a model's
+# passes, they were counted on the last tenth of each person's known ratings; such curves are marked *held out*, and
+# their heights can't be compared with the others'. The runs also write their curves for TensorBoard:
+# `tensorboard --logdir outputs`.
 
 # %%
 controls = ["popularity", "item_knn", "ease", "gru"]

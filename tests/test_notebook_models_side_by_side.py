@@ -82,6 +82,9 @@ def test_curves_are_the_search_s_where_it_counted_the_passes(study, monkeypatch)
     kept = {"mlp": {"curve": [1.2, 1.1, 1.15]}}
     monkeypatch.setattr(nb.settings, "winner", lambda name, dataset, protocol: kept.get(name, {}))
     curves = study.curves(results)
-    assert curves.loc[curves["label"] == "GRU", ["epoch", "ndcg@10"]].to_numpy().tolist() == [[1, 0.1], [2, 0.2]]
+    assert curves.loc[curves["label"] == "GRU (held out)", ["epoch", "ndcg@10"]].to_numpy().tolist() == [
+        [1, 0.1],
+        [2, 0.2],
+    ]
     searched = curves.loc[curves["label"] == "MLP for stars", ["epoch", "rmse"]]
     assert searched.to_numpy().tolist() == [[1, 1.2], [2, 1.1], [3, 1.15]]

@@ -52,6 +52,8 @@ class PairModel(GeneralModel):
 class Unwatched:
     """Movies that users did not watch, all equally likely, drawn for any number of users in one call.
 
+    As in RecBole, movies that nobody watched in training are among them.
+
     A user's j-th watched movie (from 0), in column c_j, has c_j - j unwatched ones before it. So before the k-th
     unwatched movie there are as many watched ones as there are j with c_j - j <= k, and its column is k plus that
     number: no draw is ever refused. One binary search finds it, among ``user * n_movies + c_j - j``, which ascend.
