@@ -127,10 +127,15 @@ def similar(
 ) -> None:  # fmt: skip
     """Movies nearest to one, by a saved model; nothing is trained."""
     from aicine_utils.data import datasets, titles
+    from aicine_utils.models import registry
 
     result, catalogue = saved_run(model, dataset, protocol), datasets.load(dataset).movies
-    row = titles.find_movie(movie, catalogue)
-    best = result.model().similar(int(row["movie_id"]), top)
+    row, fitted = titles.find_movie(movie, catalogue), result.model()
+    if not fitted.known_[fitted._column(int(row["movie_id"]))] and not registry.entry(model).new_movies:
+        raise AicineError(
+            f"{model} was trained with no rating of {row['title']}. Use content_tfidf, which reads titles."
+        )
+    best = fitted.similar(int(row["movie_id"]), top)
     _tell_run(result)
     _show(best, catalogue, f"{model}: movies similar to {row['title']}", as_json)
 

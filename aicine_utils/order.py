@@ -53,10 +53,17 @@ def _lists(model: Recommender, history: pd.DataFrame, users: np.ndarray) -> pd.D
 
 
 def by_order(models: Mapping[str, Recommender], split: Split, seed: int = 0) -> pd.DataFrame:
-    """model, order, user_id, value: NDCG@10 for each of :data:`ORDERS`."""
-    history = known(split)
-    changed = {order: reordered(history, order, seed) for order in ORDERS}
-    return _measured(models, split, "order", changed)
+    """model, order, user_id, value: NDCG@10 for each of :data:`ORDERS`.
+
+    Of a long history only the films that a model reads, the last of its ``window``, change places: others would come
+    into its view, and the list would change for their sake.
+    """
+    parts = []
+    for name, model in models.items():
+        read = known(split).groupby(c.USER).tail(model.params.get("window", len(split.history)))
+        changed = {order: reordered(read, order, seed) for order in ORDERS}
+        parts.append(_measured({name: model}, split, "order", changed))
+    return pd.concat(parts, ignore_index=True)
 
 
 def by_length(models: Mapping[str, Recommender], split: Split, lengths: Iterable[int]) -> pd.DataFrame:

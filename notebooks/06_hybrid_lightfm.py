@@ -358,8 +358,8 @@ study.show_board(board, "cost", "What the models cost, and what else their lists
 #   trailers might say more.
 # - Hidden people and films are chosen at random among those that are known. Whoever left after three ratings is hardly
 #   among them; and a hidden film's later fame is unknown to the models, but people found it somehow.
-# - Settings were searched for known people and films, on validation ratings that the people and films hidden here gave
-#   a part of; they were not searched for newcomers.
+# - Settings that were searched (the table below says which) were searched for known people and films, on validation
+#   ratings that the people and films hidden here gave a part of; none was searched for newcomers.
 # - The guided start counts only a yes. That someone has *not* seen a famous film says something too.
 #
 # ## 13 Answer

@@ -98,6 +98,8 @@ def test_a_network_is_scored_by_its_best_pass_and_keeps_the_count(mock_split, co
     final = registry.create("torch_mf_rank", "mock").fit(mock_split.for_test())
     assert len(final.curve) == winner.params["passes"]
     assert "ndcg@10" not in final.curve[0]
+    # Counted for these settings, not for others.
+    assert registry.create("torch_mf_rank", "mock", epochs=1).params["passes"] == 0
 
 
 def test_diverging_settings_are_left_out_but_not_the_default(mock_split, monkeypatch):

@@ -115,7 +115,13 @@ def entry(name: str) -> Entry:
 
 
 def create(name: str, dataset: str, seed: int = 0, protocol: str = "user_temporal", **overrides: Any) -> Recommender:
-    """An unfitted model with its defaults, the committed winner for ``dataset`` and ``protocol``, then ``overrides``."""
+    """An unfitted model with its defaults, the committed winner for ``dataset`` and ``protocol``, then ``overrides``.
+
+    The winner's number of passes was counted for its own settings: with any other it is counted anew.
+    """
     row = entry(name)
-    params = {**settings.model_params(name, dataset, protocol), **row.fixed, **overrides}
+    params = {**settings.model_params(name, dataset, protocol), **row.fixed}
+    if overrides and "passes" in params:
+        params["passes"] = 0
+    params |= overrides
     return row.model_class(seed=seed, **params)
