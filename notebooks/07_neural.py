@@ -147,7 +147,7 @@ nb.say(f"Best at the last pass that they are allowed, so perhaps cut short: {', 
 # ## 5 Results
 #
 # Lists first, of all models; then stars, of those that predict them. Shared places are models that paired tests with
-# Holm's correction can't tell apart.
+# Holm's correction for all pairs can't tell apart; a single pair named below it is one test, without that correction.
 
 # %%
 study.show_board(board, "results", "Lists of the networks and of the controls", ["place", *nb.RANKING])
@@ -281,9 +281,9 @@ study.show_board(board, "cost", "What the models cost, and what else their lists
 stars_first, shuffled = raters.iloc[0], shift.set_index("order").loc["Shuffled"]
 matters = "The GRU relies on order" if shuffled["sign"] < 0 else "Order can't be shown to matter to the GRU"
 nb.answer(
-    f"Lists: {nb.tied(board)} in first place. {nb.versus(results['gru'], results['ease'])}; "
+    f"Lists: first place goes to {nb.tied(board)}. {nb.versus(results['gru'], results['ease'])}; "
     f"{nb.versus(results['torch_mf_rank'], results['ials'])}.",
-    f"Stars: {nb.tied(raters, 'place_rmse')} in first place. {stars_first['label']} has RMSE "
+    f"Stars: first place goes to {nb.tied(raters, 'place_rmse')}. {stars_first['label']} has RMSE "
     f"{nb.measured(stars_first, 'rmse')}; the same formula trained by Surprise, SVD, "
     f"{nb.measured(raters.set_index('model').loc['svd'], 'rmse')}, and in torch "
     f"{nb.measured(raters.set_index('model').loc['torch_mf'], 'rmse')}.",

@@ -133,6 +133,9 @@ study.figure(
 
 # %% [markdown]
 # ## 5 Results
+#
+# Shared places are models that paired tests with Holm's correction for all pairs can't tell apart; a single pair named
+# below is one test, without that correction.
 
 # %%
 study.show_board(board, "results", "Lists of the sequential models and the controls", ["place", *nb.RANKING])
@@ -321,7 +324,7 @@ study.show_board(board, "cost", "What the models cost, and what else their lists
 # %% tags=["answer"]
 matters = shuffled.set_index("label")["difference"]
 nb.answer(
-    f"Lists: {nb.tied(board)} in first place. {nb.versus(results[leader['model']], results['ease'])}; "
+    f"Lists: first place goes to {nb.tied(board)}. {nb.versus(results[leader['model']], results['ease'])}; "
     f"{nb.versus(results['sasrec'], results['bert4rec'])}.",
     f"Order: a shuffled history hurts {hurt} of {len(shuffled)} models by more than chance, most of all "
     f"{matters.idxmin()} ({matters.min():+.3f} in NDCG@10), least {matters.idxmax()} ({matters.max():+.3f}).",
