@@ -58,9 +58,9 @@ def by_order(models: Mapping[str, Recommender], split: Split, seed: int = 0) -> 
     Of a long history only the films that a model reads, the last of its ``window``, change places: others would come
     into its view, and the list would change for their sake.
     """
-    parts = []
+    history, parts = known(split).groupby(c.USER), []
     for name, model in models.items():
-        read = known(split).groupby(c.USER).tail(model.params.get("window", len(split.history)))
+        read = history.tail(model.params.get("window", len(split.history)))
         changed = {order: reordered(read, order, seed) for order in ORDERS}
         parts.append(_measured({name: model}, split, "order", changed))
     return pd.concat(parts, ignore_index=True)

@@ -1,5 +1,6 @@
 """What models of sequences share: a history is read in order, that of someone in training or any other."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -13,13 +14,14 @@ from aicine_utils.models.neural.training import device
 from aicine_utils.splits import Split
 
 
-class ReadsHistories:
+class ReadsHistories(ABC):
     """Goes before :class:`TorchModel` in a model's bases; the model gives ``_next``."""
 
     def _remember(self, split: Split, history: pd.DataFrame) -> None:
         super()._remember(split, history)
         self.watched_, self.starts_, _ = sequences(split, history)
 
+    @abstractmethod
     def _next(
         self, module: nn.Module, watched: np.ndarray, starts: np.ndarray, rows: np.ndarray, users: Tensor
     ) -> Tensor:
@@ -28,7 +30,6 @@ class ReadsHistories:
         watched: columns of movies, one sequence after another; starts: where each begins, and the end; users: 1 + the
         row of each user in ``user_ids_``, 0 for someone who was not in training.
         """
-        raise NotImplementedError
 
     def _grid(self, module: nn.Module, rows: Tensor) -> Tensor:
         return self._next(module, self.watched_, self.starts_, rows.cpu().numpy(), rows + 1)
