@@ -157,3 +157,12 @@ def test_equal_models_rarely_get_different_places():
     rng = np.random.default_rng(0)
     apart = [sig.places(pd.DataFrame(rng.normal(size=(200, 12))))["place"].max() > 1 for _ in range(100)]
     assert sum(apart) <= 10
+
+
+def test_all_pairs_at_once_are_the_pairs_one_by_one():
+    values = np.random.default_rng(0).normal(size=(30, 5)) + np.arange(5) / 2
+    values[:, 3] = values[:, 0]  # no difference
+    values[:, 4] = values[:, 0] + 1  # the same difference for everyone
+    found = sig._p_of_no_difference(values[:, [0]] - values[:, 1:])
+    assert found == pytest.approx([sig.paired(values[:, 0], values[:, j]).p for j in range(1, 5)], rel=1e-12)
+    assert found.tolist()[2:] == [1.0, 0.0]
