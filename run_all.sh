@@ -54,7 +54,7 @@ esac
 
 choose_python
 case "${1:-}" in
-  test)  shift; exec "$PYTHON" -m pytest -n auto --dist loadfile --cov "$@" ;;
+  test)  shift; exec "$PYTHON" -m pytest -n auto --dist loadfile --no-loadscope-reorder --cov "$@" ;;
   lab)   shift; exec "$PYTHON" -m jupyter lab --notebook-dir=. "$@" ;;
   sync)  shift; exec "$PYTHON" -m aicine_utils sync "$@" ;;
   lock)  { echo "# Exact versions for Python 3.11 to 3.13. Made by: ./run_all.sh lock"
