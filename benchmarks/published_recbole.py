@@ -30,14 +30,13 @@ ALL = {"liked": 0.0}  # the published models learned from every rating
 class Row:
     """Published values in the order of METRICS, and our settings.
 
-    ``bar``: NDCG@10 to reach; None for equal values, to so many ``digits``. ``note``: why a published value is no
+    ``bar``: NDCG@10 to reach; None for equal values, to four digits. ``note``: why a published value is no
     measure of ours, or whose it is where it isn't RecBole's.
     """
 
     published: list[float]
     settings: dict[str, Any] = field(default_factory=dict)
     bar: float | None = None
-    digits: int = 4
     note: str = ""
 
 
@@ -46,13 +45,14 @@ ROWS = {
         "ease": Row([0.2139, 0.4808, 0.2865, 0.7837], {"regularisation": 1000.0, **ALL}),
         "item_knn": Row([0.1723, 0.4254, 0.2389, 0.7139], {"k": 250, "shrink": 1.2}),
         "recbole_item_knn": Row([0.1723, 0.4254, 0.2389, 0.7139], {"k": 250, "shrink": 1.2}),
-        "views": Row([0.0699, 0.1890, 0.1006, 0.4572], digits=3),
+        "views": Row([0.0699, 0.1890, 0.1006, 0.4572], bar=0.1006, note="RecBole counts a movie once a batch"),
         "bpr": Row([0.1725, 0.4221, 0.2407, 0.7131], ALL, 0.2407 - published.CLOSE),
         "lightgcn": Row([0.1823, 0.4312, 0.2476, 0.7316],
                         {"learning_rate": 0.002, "epochs": 120, **ALL}, 0.2476 - published.CLOSE),
         "simplex": Row([0.1997, 0.4668, 0.2700, 0.7555], {"epochs": 30, **ALL}, 0.2700 - published.CLOSE),
         "multivae": Row([0.1995, 0.4292, 0.2523, 0.7650],
-                        {"latent_dimension": 256, "learning_rate": 0.002, "patience": 8, **ALL},
+                        {"batch": 2048, "learning_rate": 0.007, "dropout_prob": 0.8, "epochs": 300, "patience": 40,
+                         **ALL},
                         0.2523 - published.CLOSE),
         "ract": Row([0.1893, 0.4054, 0.2367, 0.7406], ALL, 0.2367 - published.CLOSE),
     },
@@ -91,7 +91,7 @@ def missed(table: pd.DataFrame) -> list[str]:
     models = []
     for (protocol, model), part in table.groupby(["protocol", "model"], sort=False):
         row, reached = ROWS[protocol][model], part.set_index("metric").loc["ndcg@10", "ours"]
-        equal = (part["ours"].round(row.digits) - part["published"].round(row.digits)).abs() < 1e-9
+        equal = (part["ours"].round(4) - part["published"].round(4)).abs() < 1e-9
         if not equal.all() if row.bar is None else reached < row.bar:
             models.append(model)
     return models

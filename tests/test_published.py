@@ -1,7 +1,10 @@
 """The published table beside ours: which rows, in which order, and what is said of them."""
 
+from types import SimpleNamespace
+
 import pandas as pd
 import pytest
+import torch
 
 from aicine_utils import published, settings
 from aicine_utils.pipeline import plan
@@ -66,3 +69,13 @@ def test_the_notebooks_that_show_it_are_made_again_when_it_changes(committed):
     assert plan.Notebook("07_neural").shows == []
     published.path().unlink()
     assert plan.Notebook("08_recbole_general").shows == []
+
+
+def test_recbole_s_pop_counts_a_movie_once_a_batch():
+    """Why our count of ratings is above the published value of Pop."""
+    from recbole.model.general_recommender import Pop
+
+    counts = torch.zeros(4, 1, dtype=torch.long)
+    pop = SimpleNamespace(item_cnt=counts, ITEM_ID="item_id", device="cpu")
+    Pop.calculate_loss(pop, {"item_id": torch.tensor([1, 1, 2])})
+    assert counts[:, 0].tolist() == [0, 1, 1, 0]
