@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from aicine_utils.errors import AicineError
 from aicine_utils.metrics import significance as sig
@@ -98,6 +99,12 @@ def test_holm_by_hand():
     assert sig.holm(np.array([0.01, 0.04, 0.03])) == pytest.approx([0.03, 0.06, 0.06])
     assert sig.holm(np.array([0.9, 0.8])) == pytest.approx([1, 1])
     assert sig.holm(np.array([])).shape == (0,)
+
+
+def test_holm_is_that_of_statsmodels():
+    p = np.random.default_rng(0).random(40) ** 4
+    p[5] = p[9]
+    assert sig.holm(p) == pytest.approx(multipletests(p, method="holm")[1], rel=1e-12)
 
 
 @pytest.fixture

@@ -97,11 +97,16 @@ def _without_spread(mean: float) -> Paired:
 
 
 def holm(p: np.ndarray) -> np.ndarray:
-    """p values after Holm's correction (1979) for as many comparisons as there are; same shape [m]."""
-    from statsmodels.stats.multitest import multipletests  # only here: it takes a second to import
+    """p values after Holm's correction (1979) for as many comparisons as there are; same shape [m].
 
+    Equal to statsmodels' multipletests, which empties the garbage of the whole process at every call, a fifth of a
+    second each.
+    """
     p = np.asarray(p, np.float64)
-    return multipletests(p, method="holm")[1] if len(p) else p
+    order = np.argsort(p)
+    corrected = np.empty_like(p)
+    corrected[order] = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    return np.minimum(corrected, 1.0)
 
 
 def places(values: pd.DataFrame, higher_is_better: bool = True, level: float = 0.05) -> pd.DataFrame:
