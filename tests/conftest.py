@@ -11,7 +11,11 @@ import pytest
 from aicine_utils import splits
 from aicine_utils.data import datasets
 
-LONG = ("test_pipeline.py", "test_colab.py")  # minutes each: first, so that no core waits for them at the end
+LONG = (
+    "test_pipeline.py",
+    "test_pipeline_own_ratings.py",
+    "test_colab.py",
+)  # minutes each: first, so that no core waits for them at the end
 
 
 def pytest_collection_modifyitems(items):

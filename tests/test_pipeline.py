@@ -4,7 +4,6 @@ import json
 import re
 import shutil
 
-import numpy as np
 import pandas as pd
 import pytest
 from command_line import aicine
@@ -99,23 +98,6 @@ def planned(home):
     return set(
         re.findall(r"runs/notebooks/(\w+)\.ipynb$", "\n".join(re.findall(r"output: (.+)", printed)), re.MULTILINE)
     )
-
-
-def test_ratings_of_ones_own_with_nothing_but_ratings(tmp_path):
-    own = tmp_path / "ml-100k"  # a name that is taken, ten stars, one time for all, neither movies nor users
-    own.mkdir()
-    rng = np.random.default_rng(0)
-    rows = [
-        f"{user},{movie},{rng.integers(1, 11)},1600000000" for user in range(40) for movie in rng.permutation(60)[:15]
-    ]
-    (own / "ratings.csv").write_text("\n".join(["userId,movieId,rating,timestamp", *rows]) + "\n")
-    done = aicine(tmp_path, "run", "--data", str(own), "--rating-scale", "1", "10", "--preset", "mock")
-    outputs = tmp_path / "outputs" / "own-ml-100k"
-    statuses = {path.stem: json.loads(path.read_text()) for path in (outputs / "runs" / "notebooks").glob("*.json")}
-    assert done.returncode == 0, {name: s["error"] for name, s in statuses.items() if s["status"] != "ok"}
-    board = pd.read_csv(outputs / "tables" / "leaderboard.csv")
-    assert set(board["protocol"]) == {"user_temporal"}
-    assert (board["trials"] == 0).all()
 
 
 def test_two_runs_of_one_report_do_not_meet(report):
