@@ -6,7 +6,7 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from aicine_utils.errors import unknown
 from aicine_utils.pipeline import plan
 
 LAST_LINES = 15
+STARTS, STILLBORN = 3, "Kernel died before replying"  # attempts, and what jupyter_client says
 KERNEL_LOG = "--IPKernelApp.log_level=40"  # errors alone: its warning of plain sockets is about this very machine
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -108,11 +109,15 @@ def _default(source: str) -> Any:
 
 def _papermill(source: Path, target: Path, given: dict[str, Any]) -> dict[str, Any] | None:
     """Execute; None when all went well, else what the failure page needs."""
-    try:
+
+    def run() -> None:
         papermill.execute_notebook(
             str(source), str(target), parameters=given, engine_name="watched", kernel_name="python3",
             progress_bar=False, log_output=False, cwd=str(plan.FOLDER), extra_arguments=[KERNEL_LOG],
         )  # fmt: skip
+
+    try:
+        _started(run)
     except PapermillExecutionError as error:
         lines = [line for text in error.traceback for line in ANSI.sub("", text).splitlines()]
         return _failure(target, error.cell_index, lines or [f"{error.ename}: {error.evalue}"])
@@ -120,6 +125,17 @@ def _papermill(source: Path, target: Path, given: dict[str, Any]) -> dict[str, A
         died = f"The kernel died, most often because memory ran out ({type(error).__name__})."
         return _failure(target, None, [died, *str(error).splitlines()])
     return None
+
+
+def _started(run: Callable[[], Any], attempts: int = STARTS) -> None:
+    """Run, again if the kernel never began: two that start in the same moment may be given the same port."""
+    for attempt in range(1, attempts + 1):
+        try:
+            run()
+            return
+        except RuntimeError as error:
+            if STILLBORN not in str(error) or attempt == attempts:
+                raise
 
 
 def _failure(target: Path, index: int | None, lines: list[str]) -> dict[str, Any]:
