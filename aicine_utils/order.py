@@ -11,6 +11,7 @@ import pandas as pd
 from aicine_utils import columns as c
 from aicine_utils import comparison, inspection
 from aicine_utils.models.base import Recommender
+from aicine_utils.models.neural.histories import ReadsHistories
 from aicine_utils.splits import Split
 
 CHUNK = 512  # people scored at a time
@@ -49,7 +50,8 @@ def ndcg_after(model: Recommender, split: Split, history: pd.DataFrame) -> pd.Da
 def _lists(model: Recommender, history: pd.DataFrame, users: np.ndarray) -> pd.DataFrame:
     rows = history[history[c.USER].isin(users)]
     histories = np.split(rows[c.MOVIE].to_numpy(), np.searchsorted(rows[c.USER], users[1:]))
-    return model._best(model._rows(users), model.score_histories(histories), k=10)
+    own = {"users": users} if isinstance(model, ReadsHistories) else {}  # Caser knows the person, too
+    return model._best(model._rows(users), model.score_histories(histories, **own), k=10)
 
 
 def by_order(models: Mapping[str, Recommender], split: Split, seed: int = 0) -> pd.DataFrame:

@@ -34,16 +34,23 @@ class ReadsHistories(ABC):
     def _grid(self, module: nn.Module, rows: Tensor) -> Tensor:
         return self._next(module, self.watched_, self.starts_, rows.cpu().numpy(), rows + 1)
 
-    def score_histories(self, histories: Sequence[Sequence[int]]) -> np.ndarray:
-        """Scores after any sequences, in the order watched; movies that the model does not know are passed over."""
+    def score_histories(self, histories: Sequence[Sequence[int]], users: Sequence[int] | None = None) -> np.ndarray:
+        """Scores after any sequences, in the order watched; movies that the model does not know are passed over.
+
+        users: whose histories these are, user_ids of the training, for a model that also knows the person; without
+        them everyone is a stranger.
+        """
         columns = [self._columns(history) for history in histories]
         watched, starts = np.concatenate([*columns, np.empty(0, np.int64)]), np.cumsum([0, *map(len, columns)])
+        people = np.zeros(len(histories), np.int64) if users is None else 1 + self._rows(users)
         parts = np.split(np.arange(len(histories)), range(CHUNK, len(histories), CHUNK))
-        return np.concatenate([self._answer(self._stranger(watched, starts, rows)) for rows in parts])
+        return np.concatenate([self._answer(self._reader(watched, starts, rows, people[rows])) for rows in parts])
 
-    def _stranger(self, watched: np.ndarray, starts: np.ndarray, rows: np.ndarray) -> Callable[[nn.Module], Tensor]:
-        nobody = torch.zeros(len(rows), dtype=torch.long, device=device())
-        return lambda module: self._next(module, watched, starts, rows, nobody)
+    def _reader(
+        self, watched: np.ndarray, starts: np.ndarray, rows: np.ndarray, people: np.ndarray
+    ) -> Callable[[nn.Module], Tensor]:
+        numbers = torch.from_numpy(people).to(device())
+        return lambda module: self._next(module, watched, starts, rows, numbers)
 
     def _columns(self, history: Sequence[int]) -> np.ndarray:
         """Columns of the known movies of a history, in its order."""
