@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from aicine_utils.errors import AicineError
+from aicine_utils.errors import AicineError, unknown
 from aicine_utils.pipeline.commands import Dataset, console
 
 if TYPE_CHECKING:
@@ -43,10 +43,18 @@ def saved_run(model: str, dataset: str, protocol: str) -> "Result":
     from aicine_utils.models import registry
 
     registry.entry(model)
+    _refuse_unknown(protocol)
     found = experiment.preferred(model, datasets.folder_name(dataset), protocol)
     if found is None:
         raise nothing_saved(model, dataset, protocol)
     return found
+
+
+def _refuse_unknown(protocol: str) -> None:
+    from aicine_utils import splits
+
+    if protocol not in splits.PROTOCOLS:
+        raise unknown("protocol", protocol, splits.PROTOCOLS)
 
 
 def nothing_saved(model: str | None, dataset: str, protocol: str | None) -> AicineError:
@@ -59,7 +67,8 @@ def nothing_saved(model: str | None, dataset: str, protocol: str | None) -> Aici
     line = (
         f"train --dataset {shlex.quote(dataset)} --model {model or 'ease'}{'' if usual else f' --protocol {protocol}'}"
     )
-    return AicineError(f"No saved {model or 'model'} for {dataset}. Train it: python -m aicine_utils {line}")
+    under = "" if usual else f" under {protocol}"
+    return AicineError(f"No saved {model or 'model'} for {dataset}{under}. Train it: python -m aicine_utils {line}")
 
 
 def _tell_run(result: "Result") -> None:
@@ -192,17 +201,16 @@ def _refuse_mixed(verbs: dict[str, bool], dry_run: bool) -> None:
 
 def _found(dataset: str, model: str | None, protocol: str | None) -> tuple[str, list["Checkpoint"]]:
     """The folder name of a data set and its saved models, one or more; a wrong name is told."""
-    from aicine_utils import checkpoints, splits
+    from aicine_utils import checkpoints
     from aicine_utils.data import datasets
-    from aicine_utils.errors import unknown
     from aicine_utils.models import registry
 
     name = datasets.folder_name(dataset)
     found = checkpoints.saved(name, model, protocol)
     if not found and model:
         registry.entry(model)  # a model that is no longer in the registry may still have runs
-    if protocol and protocol not in splits.PROTOCOLS:
-        raise unknown("protocol", protocol, splits.PROTOCOLS)
+    if protocol:
+        _refuse_unknown(protocol)
     if not found:
         raise nothing_saved(model, dataset, protocol)
     return name, found

@@ -166,3 +166,14 @@ def test_train_shows_the_rmse_of_the_pages(trained):
     assert table.loc["rmse", "mean"] == pytest.approx(rating.rmse(trained["svd"].predictions))
     assert "mse" not in table.index
     assert "rmse" not in cli.measured(trained["item_knn"]).index
+
+
+def test_recommend_refuses_an_unknown_protocol_and_names_the_missing_one(home):
+    done = aicine(home, "recommend", "--dataset", "mock", "--user", "1", "--model", "ease", "--protocol", "leave")
+    assert done.returncode == 2
+    assert "leave_one_out" in done.stderr
+    done = aicine(
+        home, "recommend", "--dataset", "mock", "--user", "1", "--model", "ease", "--protocol", "leave_one_out"
+    )
+    assert done.returncode == 2
+    assert "under leave_one_out" in done.stderr
