@@ -268,7 +268,7 @@ study.show_board(board, "cost", "What the models cost, and what else their lists
 # %% [markdown]
 # ## 10 Limits
 #
-# - One seed each; networks move with their seed, which notebook 10 measures for the models in front.
+# - One training each. Intervals and tests speak of other people; another seed moves a network, too, and isn't shown.
 # - A service's order of watching is not MovieLens' order of rating: people here work through lists of films that they
 #   saw years ago. An effect of order found here may be the order of MovieLens' own pages.
 # - The GRU is told nothing of the time between films. Stars decide only which films are worth predicting, where its

@@ -156,7 +156,13 @@ told = {"Best at the last pass that they are allowed, so perhaps cut short": sha
         "Best in the first tenth of their passes, so perhaps stopped on a small hill": share.index[share <= 0.1],
         "Ended by a limit on time": [label[n] for n in library if results[n].manifest.get("stopped_by_budget")],
         "Run with default settings, not searched here": mine.loc[mine["trials"] <= 1, "label"]}  # fmt: skip
-nb.say(*(f"{what}: {', '.join(names) or 'none'}." for what, names in told.items()))
+vae = results["multivae"].manifest
+trained_for = vae["params"]["passes"] or int(best.loc[best["model"] == "multivae", "epoch"].iloc[0])
+steps = trained_for * -(-people // vae["params"]["batch"])
+weight = min(vae["params"]["anneal_cap"], steps / vae["params"]["total_anneal_steps"])
+nb.say(*(f"{what}: {', '.join(names) or 'none'}." for what, names in told.items()),
+       f"The weight of MultiVAE's prior rises with every step, as in RecBole; after {steps:,} steps it ended at "
+       f"{weight:.2g} of a possible {vae['params']['anneal_cap']:g}.")  # fmt: skip
 
 # %% [markdown]
 # ## 5 Results
@@ -304,7 +310,8 @@ nb.say(published.verdict(beside), "A model without a row has not been measured t
 # %% [markdown]
 # ## 11 Limits
 #
-# - One seed each; notebook 10 measures how far the models in front move with theirs.
+# - One training each, so the verdict on the critic is that of one pair of trainings. Intervals and tests speak of other
+#   people; another seed moves a network, too, and isn't shown.
 # - RecBole's RaCT feeds its autoencoder smaller numbers than its MultiVAE does (it does not scale up what dropout
 #   leaves), so the two do not start equal. That is why RaCT is held against itself without advice, and not against
 #   MultiVAE alone.
