@@ -157,7 +157,7 @@ told = {"Best at the last pass that they are allowed, so perhaps cut short": sha
         "Ended by a limit on time": [label[n] for n in library if results[n].manifest.get("stopped_by_budget")],
         "Run with default settings, not searched here": mine.loc[mine["trials"] <= 1, "label"]}  # fmt: skip
 vae = results["multivae"].manifest
-trained_for = vae["params"]["passes"] or int(best.loc[best["model"] == "multivae", "epoch"].iloc[0])
+trained_for = vae["params"]["passes"] or int(best.set_index("model")["epoch"].get("multivae", 0))
 steps = trained_for * -(-people // vae["params"]["batch"])
 weight = min(vae["params"]["anneal_cap"], steps / vae["params"]["total_anneal_steps"])
 nb.say(*(f"{what}: {', '.join(names) or 'none'}." for what, names in told.items()),
