@@ -23,6 +23,7 @@ app = typer.Typer()
 Model = Annotated[str, typer.Option(help="A model's name; `models` lists them.")]
 Protocol = Annotated[str, typer.Option(help="How ratings are divided into train, validation and test.")]
 Top = Annotated[int, typer.Option(min=1, max=1000, help="Length of the list.")]
+Run = Annotated[str, typer.Option(help="Key of a saved run, as `checkpoints` shows it; else the one that answers.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
@@ -36,8 +37,11 @@ def _say(text: str) -> None:
     Console(stderr=True, soft_wrap=True).print(plain(text), style="dim", highlight=False)
 
 
-def saved_run(model: str, dataset: str, protocol: str) -> "Result":
-    """The saved run that answers for a model; AicineError says how to train it when there is none."""
+def saved_run(model: str, dataset: str, protocol: str, key: str = "") -> "Result":
+    """The saved run that answers for a model, or the one with this key.
+
+    AicineError says how to train it when there is none, and which keys there are when this is none of them.
+    """
     from aicine_utils import experiment
     from aicine_utils.data import datasets
     from aicine_utils.models import registry
@@ -47,7 +51,19 @@ def saved_run(model: str, dataset: str, protocol: str) -> "Result":
     found = experiment.preferred(model, datasets.folder_name(dataset), protocol)
     if found is None:
         raise nothing_saved(model, dataset, protocol)
-    return found
+    return _with_key(key, found) if key else found
+
+
+def _with_key(key: str, other: "Result") -> "Result":
+    """The run of the same model, data and protocol as ``other`` whose key begins so."""
+    from aicine_utils.experiment import Result
+
+    keys = {path.parent.name.rpartition("-")[2]: path.parent
+            for path in other.folder.parent.glob(f"{other.name}-s*-*/manifest.json")}  # fmt: skip
+    fitting = [folder for known, folder in keys.items() if known.startswith(key)]
+    if len(fitting) != 1:
+        raise unknown(f"run of {other.name}", key, keys)
+    return Result(fitting[0])
 
 
 def _refuse_unknown(protocol: str) -> None:
@@ -91,7 +107,8 @@ def recommend(
         "them, save within a title that is written whole ('Usual Suspects, The (1995)'). Where there are semicolons, "
         "these separate and commas don't. May be repeated."
     ))] = [],
-    dataset: Dataset = "ml-100k", top: Top = 10, protocol: Protocol = "user_temporal", as_json: AsJson = False,
+    dataset: Dataset = "ml-100k", top: Top = 10, protocol: Protocol = "user_temporal",
+    run: Run = "", as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Recommend movies with a saved model, the one that `train` made last if any, to a user or after a typed history.
 
@@ -104,7 +121,7 @@ def recommend(
         raise AicineError("A list is for one person. Give either --user 1 or --history 'Toy Story,Heat'.")
     if history:
         histories.refuse_unfit(model)
-    result, catalogue = saved_run(model, dataset, protocol), datasets.load(dataset).movies
+    result, catalogue = saved_run(model, dataset, protocol, run), datasets.load(dataset).movies
     if history:
         best, title = _after(model, result.model(), history, catalogue, top), f"{model} for a typed history"
     else:
@@ -132,13 +149,14 @@ def _after(name: str, model: "Recommender", typed: list[str], movies: "pd.DataFr
 @app.command()
 def similar(
     movie: Annotated[str, typer.Option(help="A title, a part of one, or a movie_id.")], model: Model = "item_knn",
-    dataset: Dataset = "ml-100k", top: Top = 10, protocol: Protocol = "user_temporal", as_json: AsJson = False,
+    dataset: Dataset = "ml-100k", top: Top = 10, protocol: Protocol = "user_temporal",
+    run: Run = "", as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Movies nearest to one, by a saved model; nothing is trained."""
     from aicine_utils.data import datasets, titles
     from aicine_utils.models import registry
 
-    result, catalogue = saved_run(model, dataset, protocol), datasets.load(dataset).movies
+    result, catalogue = saved_run(model, dataset, protocol, run), datasets.load(dataset).movies
     row, fitted = titles.find_movie(movie, catalogue), result.model()
     if not fitted.known_[fitted._column(int(row["movie_id"]))] and not registry.entry(model).new_movies:
         raise AicineError(
@@ -172,8 +190,8 @@ def checkpoints(
     protocol: Annotated[str, typer.Option(help="Only those of this protocol.")] = "",
     newest: Annotated[bool, typer.Option("--newest", help="Print the folder of the newest one.")] = False,
     delete_old: Annotated[bool, typer.Option("--delete-old", help=(
-        "Delete all but the newest of each model, protocol and seed; the one that `recommend` answers with is kept "
-        "too. A report that needs a deleted one trains it again, so don't while one is being made."
+        "Delete all but the newest of each model, protocol and seed; the newest with the report's settings and the "
+        "one that `recommend` answers with are kept too. Not while a report is being made: it may need the others."
     ))] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what --delete-old would delete.")] = False,
     as_json: AsJson = False,

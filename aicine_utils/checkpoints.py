@@ -70,15 +70,24 @@ def answers(found: Iterable[Checkpoint], dataset: str) -> set[Path]:
 
 
 def superseded(found: list[Checkpoint], dataset: str) -> list[Checkpoint]:
-    """All but the newest of each model, protocol and seed, and but the one that answers for its model.
+    """All but the newest of each model, protocol and seed, the newest of them with the report's settings, and the one
+    that answers for its model.
 
     found: newest first, as from :func:`saved`.
     """
     newest: dict[tuple, Path] = {}
     for one in found:
-        newest.setdefault((one.model, one.protocol, one.seed), one.folder)
+        newest.setdefault((one.model, one.protocol, one.seed, _reported(one, dataset)), one.folder)
     kept = {*newest.values(), *answers(found, dataset)}
     return [one for one in found if one.folder not in kept]
+
+
+def _reported(one: Checkpoint, dataset: str) -> bool:
+    """Whether a run has the settings of the report."""
+    if one.model not in registry.names():
+        return False
+    usual = registry.create(one.model, dataset, protocol=one.protocol).params
+    return Result(one.folder).manifest["params"] == usual
 
 
 def table(found: Iterable[Checkpoint], dataset: str, now: datetime | None = None) -> list[dict[str, str | int | float]]:

@@ -19,5 +19,5 @@ def unknown(kind: str, name: object, known: Iterable[str]) -> AicineError:
     known = sorted(str(k) for k in known)
     near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
     hint = f"Did you mean {near[0]!r}?" if near else "Use a known one."
-    listed = f" Known: {', '.join(known)}." if len(known) <= 40 else ""
+    listed = f" Known: {', '.join(known)}." if len(known) <= 60 else ""
     return AicineError(f"Unknown {kind} {str(name)!r}. {hint}{listed}")

@@ -18,12 +18,12 @@ from aicine_utils.data.movielens import MovieLens
 from aicine_utils.experiment import Result
 from aicine_utils.metrics import evaluate, groups
 from aicine_utils.models import registry
-from aicine_utils.phrases import gap, measured, number, settings_source, tied, versus
+from aicine_utils.phrases import budgets, gap, measured, number, settings_source, tied, versus
 from aicine_utils.report import plots
 from aicine_utils.report.svg import figure_html
 from aicine_utils.report.tables import Column, html_table, write_csv
 
-__all__ = ["gap", "measured", "number", "tied", "versus"]  # phrases that a notebook finds here too
+__all__ = ["budgets", "gap", "measured", "number", "tied", "versus"]  # phrases that a notebook finds here too
 
 RANKING = ["ndcg@10", "recall@10", "precision@10", "hit@10", "mrr@10", "map@10"]
 RATING = ["rmse", "mae"]

@@ -49,7 +49,7 @@ def check(owner: str, name: str, value: Any, default: Any, allowed: Range | None
     if default is not None and not _fits(value, default, allowed):
         raise AicineError(
             f"Parameter {name} of {owner}: {_shown(value)} is not {_wanted(default, allowed)}. "
-            f"Its default is {_shown(default)}."
+            f"Give for example {_shown(default)}."
         )
 
 

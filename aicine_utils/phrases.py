@@ -1,6 +1,7 @@
 """Results as parts of sentences: numbers with their intervals, who is ahead of whom, where settings came from."""
 
 import html
+from collections.abc import Mapping
 
 import pandas as pd
 
@@ -41,8 +42,25 @@ def versus(first: Result, second: Result, metric: str = "ndcg", k: int = 10) -> 
 
 def tied(board: pd.DataFrame, place: str = "place") -> str:
     """The labels that share the first place, as a phrase that names three at most."""
-    labels = [html.escape(label) for label in board.loc[board[place] == 1, "label"]]
+    return _joined([html.escape(label) for label in board.loc[board[place] == 1, "label"]])
+
+
+def _joined(labels: list[str]) -> str:
     return names_text(labels)["en"] if len(labels) > 1 else labels[0]
+
+
+def budgets(results: Mapping[str, Result]) -> str:
+    """How much was searched for each of these models, as a sentence: equal budgets, or whose are not."""
+    searched: dict[int, list[str]] = {}
+    for name, result in results.items():
+        found = settings.winner(name, result.manifest["dataset"], result.manifest["protocol"])
+        trials = found.get("trials", 0)
+        searched.setdefault(trials if trials > 1 else 0, []).append(registry.entry(name).label)  # one is the defaults
+    if len(searched) < 2:
+        (n,) = searched or (0,)
+        return f"Settings had equal budgets: {n} trials each." if n else "No settings were searched here."
+    parts = [f"{n or 'no'} trials for {_joined(searched[n])}" for n in sorted(searched, reverse=True)]
+    return f"Settings did not have equal budgets: {'; '.join(parts)}."
 
 
 def settings_source(result: Result) -> str:

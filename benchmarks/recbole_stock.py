@@ -48,6 +48,7 @@ MODELS = {
     "sasrec": ("SASRec", SEQUENTIAL, 40), "bert4rec": ("BERT4Rec", SEQUENTIAL, 40), "narm": ("NARM", SEQUENTIAL, 8),
     "caser": ("Caser", SEQUENTIAL, 20), "srgnn": ("SRGNN", SEQUENTIAL, 4), "bpr": ("BPR", GENERAL, None),
     "lightgcn": ("LightGCN", GENERAL, 4), "simplex": ("SimpleX", GENERAL, 4), "multivae": ("MultiVAE", GENERAL, None),
+    "ract": ("RaCT", GENERAL, None),
 }  # fmt: skip
 SPLITS = {
     SEQUENTIAL: {"split": {"LS": "valid_and_test"}, "group_by": "user", "order": "TO", "mode": "full"},
@@ -55,6 +56,7 @@ SPLITS = {
 }  # fmt: skip
 WINDOW = 50  # films of a history in RecBole's benchmark
 PATIENCE = 10  # RecBole's: passes without a better validation value
+RACT_STAGES = ("actor_pretrain", "critic_pretrain", "finetune")  # of RaCT, in RecBole's words
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,10 @@ class Side:
     mb: float
 
 
-def stock_config(name: str, dataset: str, folder: Path) -> Any:
-    """RecBole's Config for its own protocol and our settings of the model, read from atomic files in ``folder``."""
+def stock_config(name: str, dataset: str, folder: Path, **more: Any) -> Any:
+    """RecBole's Config for its own protocol and our settings of the model, read from atomic files in ``folder``;
+    ``more`` are settings of RecBole's.
+    """
     library, protocol, _ = MODELS[name]
     own = {
         **registry.create(name, dataset, protocol=protocol, **window(protocol))._settings(), "data_path": str(folder),
@@ -90,6 +94,7 @@ def stock_config(name: str, dataset: str, folder: Path) -> Any:
         "item_inter_num_interval": "[10,inf)", "eval_args": SPLITS[protocol], "use_gpu": False,
         "train_batch_size": 512 if protocol == SEQUENTIAL else 4096, "metrics": ["NDCG"], "topk": [10],
         "valid_metric": "NDCG@10", "show_progress": False, "state": "ERROR",
+        **more,
     }  # fmt: skip
     from recbole.config import Config
 
@@ -99,13 +104,13 @@ def stock_config(name: str, dataset: str, folder: Path) -> Any:
 class Stock:
     """RecBole's own dataset, loaders, model and trainer, made inside :func:`compat.stock`."""
 
-    def __init__(self, name: str, dataset: str, folder: Path) -> None:
+    def __init__(self, name: str, dataset: str, folder: Path, **more: Any) -> None:
         from recbole.data import create_dataset, data_preparation
         from recbole.utils import get_model, get_trainer, init_seed
 
         logging.disable(logging.WARNING)
         atomic.write(datasets.load(dataset), folder / dataset)
-        config = stock_config(name, dataset, folder)
+        config = stock_config(name, dataset, folder, **more)
         init_seed(config["seed"], config["reproducibility"])
         self.train, self.valid, self.test = data_preparation(config, create_dataset(config))
         self.model = get_model(config["model"])(config, self.train.dataset)
@@ -158,9 +163,24 @@ class Stock:
         return self.trainer.evaluate(self.test, load_best_model=False)["ndcg@10"], seconds
 
 
+def pretrained(dataset: str, folder: Path) -> tuple[Stock, float]:
+    """RaCT before its last stage, and the seconds so far: each stage begins from the file that the last one left."""
+    start, left = time.perf_counter(), ""
+    for stage in RACT_STAGES:
+        stock = Stock("ract", dataset, folder, train_stage=stage, pre_model_path=left)
+        if stage != RACT_STAGES[-1]:
+            stock.trainer.fit(stock.train, verbose=False)
+            left = stock.trainer.saved_model_file
+    return stock, time.perf_counter() - start
+
+
 def measure_stock(name: str, dataset: str, goal: Goal) -> Side:
     """RecBole's side, in a process of its own."""
     with tempfile.TemporaryDirectory() as folder, compat.stock(Path(folder)):
+        if goal.converged and name == "ract":
+            stock, before = pretrained(dataset, Path(folder))
+            quality, seconds = stock.converged(goal)
+            return Side(quality, before + seconds, peak_mb())
         stock = Stock(name, dataset, Path(folder))
         if goal.converged:
             return Side(*stock.converged(goal), peak_mb())

@@ -161,6 +161,7 @@ trained_for = vae["params"]["passes"] or int(best.set_index("model")["epoch"].ge
 steps = trained_for * -(-people // vae["params"]["batch"])
 weight = min(vae["params"]["anneal_cap"], steps / vae["params"]["total_anneal_steps"])
 nb.say(*(f"{what}: {', '.join(names) or 'none'}." for what, names in told.items()),
+       nb.budgets({name: results[name] for name in library}),
        f"The weight of MultiVAE's prior rises with every step, as in RecBole; after {steps:,} steps it ended at "
        f"{weight:.2g} of a possible {vae['params']['anneal_cap']:g}.")  # fmt: skip
 

@@ -131,12 +131,13 @@ study.figure(
     "Lines of NDCG@10 on validation over passes through the training data, one line a model.",
     curves,
 )
+nb.say(nb.budgets({name: results[name] for name in names}))
 
 # %% [markdown]
 # ## 5 Results
 #
-# Shared places are models that paired tests with Holm's correction for all pairs can't tell apart; a single pair named
-# below is one test, without that correction.
+# Shared places are models that paired tests with Holm's correction for all pairs can't tell apart. The answer also
+# names single pairs; each of those is one test, without that correction.
 
 # %%
 study.show_board(board, "results", "Lists of the sequential models and the controls", ["place", *nb.RANKING])

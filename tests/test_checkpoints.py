@@ -123,8 +123,8 @@ def test_delete_of_one_model_leaves_the_others(runs, mock_split):
     assert call("--delete-old", "--model", "views").exit_code == 0
     assert there(runs) == set(runs)
     assert call("--delete-old", "--model", "mean_rating").exit_code == 0
-    assert there(runs) == {"r3", "seeded", "other", "views"}
-    assert not experiment.run("mean_rating", mock_split).cached  # a deleted one is trained again when asked for
+    assert there(runs) == {"usual", "r3", "seeded", "other", "views"}
+    assert not experiment.run("mean_rating", mock_split, prior=1.0).cached  # it is trained again when asked for
 
 
 HOLDS = """
@@ -198,3 +198,22 @@ def test_runs_of_a_model_that_the_registry_no_longer_has_are_listed_and_deleted(
 def test_a_mistake_names_the_remedy(words, expected):
     with pytest.raises(AicineError, match=expected):
         raise call(*words).exception
+
+
+def test_the_report_s_run_is_kept_though_another_answers_and_is_newer(mock_split):
+    report = made(mock_split, 1)
+    own = made(mock_split, 2, prior=1.0)
+    newer = made(mock_split, 3, prior=2.0)
+    experiment.choose(experiment.Result(newer))
+    call("--delete-old")
+    assert (report.exists(), own.exists(), newer.exists()) == (True, False, True)
+
+
+def test_a_run_answers_by_its_key_and_a_wrong_key_names_those_there_are(mock_split):
+    old, usual = made(mock_split, 1, prior=1.0), made(mock_split, 2)
+    words = ["recommend", "--dataset", "mock", "--model", "mean_rating", "--user", "1", "--json"]
+    ask = lambda *more: CliRunner().invoke(cli.app, [*words, *more])  # noqa: E731
+    assert f"run {usual.name}" in ask().stderr
+    assert f"run {old.name}" in ask("--run", old.name[-12:-4]).stderr
+    with pytest.raises(AicineError, match=usual.name[-12:]):
+        raise ask("--run", "ffff").exception

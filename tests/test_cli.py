@@ -143,7 +143,7 @@ def test_an_answer_says_which_run_gave_it(trained):
 def test_wrong_values_end_before_anything_is_trained(option, home):
     done = aicine(home, "train", "--dataset", "mock", "--model", "svd", *option)
     assert done.returncode == 2
-    assert "Its default is" in done.stderr
+    assert "Give for example" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (home / "outputs").exists()
 

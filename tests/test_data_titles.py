@@ -56,7 +56,7 @@ def test_found(text, movie):
         ("hea", "2 movies fit 'hea': Heat (1995) [id 1], Heathers (1989) [id 2]."),
         ("Heet", "Unknown movie 'Heet'. Nearest: Heat (1995) [id 1], Heathers (1989) [id 2]. Give a title"),
         ("Heat (1996)", "Unknown movie 'Heat (1996)'. Nearest: Heat (1995) [id 1], Heathers"),
-        ("99", "Unknown movie '99'. Give a title, a part of one, or a movie_id."),
+        ("99", "Unknown movie '99'. Ids go from 1 to 12. Give a title, a part of one, or a movie_id."),
     ],
 )
 def test_none_or_several_are_an_error_that_names_the_near_ones(text, said):

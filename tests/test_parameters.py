@@ -12,7 +12,7 @@ from aicine_utils.models import registry
 @pytest.mark.parametrize(
     ("name", "value", "default", "message"),
     [
-        ("n_epochs", -3, 20, "-3 is not a whole number of at least 1. Its default is 20"),
+        ("n_epochs", -3, 20, "-3 is not a whole number of at least 1. Give for example 20"),
         ("n_factors", 0, 100, "0 is not a whole number of at least 1"),
         ("n_factors", 2.5, 100, "2.5 is not a whole number"),
         ("lr_all", "banana", 0.005, "banana is not a number above 0"),
@@ -56,5 +56,5 @@ def test_committed_settings_are_right(name, protocol):
     ("name", "wrong"), [("svd", {"n_epochs": -3}), ("ials", {"factors": -3}), ("ease", {"regularisation": 0.0})]
 )
 def test_a_model_refuses_what_it_can_not_work_with(name, wrong):
-    with pytest.raises(AicineError, match="Its default is"):
+    with pytest.raises(AicineError, match="Give for example"):
         registry.create(name, "mock", **wrong)

@@ -25,6 +25,7 @@ def find_movie(text: str, movies: pd.DataFrame) -> pd.Series:
     if found.empty:
         near = _nearest(text, movies)
         hint = f"Nearest: {_listed(near)}. " if len(near) else ""
+        hint += f"Ids go from {movies[c.MOVIE].min()} to {movies[c.MOVIE].max()}. " if text.strip().isdigit() else ""
         raise AicineError(f"Unknown movie {text!r}. {hint}Give a title, a part of one, or a movie_id.")
     raise AicineError(
         f"{len(found)} movies fit {text!r}: {_listed(found.head(LISTED))}. "

@@ -249,7 +249,7 @@ def _model_legend(fig: Figure, looks: dict[str, Look]) -> None:
     fig.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=8.5, handletextpad=0.3)
 
 
-def curve_plot(curves: pd.DataFrame, x: str = "epoch", y: str = "value", by: str | None = None, x_label: str = "Epoch",
+def curve_plot(curves: pd.DataFrame, x: str = "epoch", y: str = "value", by: str | None = None, x_label: str = "Pass",
                y_label: str = "") -> Figure:  # fmt: skip
     """Lines of ``y`` over ``x``, one for each value of ``by``, each with its own colour and marker and a legend."""
     _need(curves, [x, y, *([by] if by else [])])
