@@ -1,0 +1,1 @@
+"""The feedback loop: events are stored, become signals, and change the lists."""
