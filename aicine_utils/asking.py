@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from aicine_utils.checkpoints import Checkpoint
+    from aicine_utils.data.movielens import MovieLens
     from aicine_utils.experiment import Result
+    from aicine_utils.feedback.person import Told
     from aicine_utils.models.base import Recommender
 
 app = typer.Typer()
+LAST = 10  # movies of someone's feedback that are named
 
 Model = Annotated[str, typer.Option(help="A model's name; `models` lists them.")]
 Protocol = Annotated[str, typer.Option(help="How ratings are divided into train, validation and test.")]
@@ -101,7 +104,9 @@ def _tell_run(result: "Result") -> None:
 @app.command()
 def recommend(
     model: Model,
-    user: Annotated[int | None, typer.Option(help="A user_id of the data set.")] = None,
+    user: Annotated[str | None, typer.Option(help=(
+        "A user_id of the data set, or the name under which someone new gave feedback with `rate`."
+    ))] = None,
     history: Annotated[list[str], typer.Option(help=(
         "Instead of a user: watched movies, oldest first, by title, part of a title, or movie_id. Commas separate "
         "them, save within a title that is written whole ('Usual Suspects, The (1995)'). Where there are semicolons, "
@@ -112,7 +117,7 @@ def recommend(
 ) -> None:  # fmt: skip
     """Recommend movies with a saved model, the one that `train` made last if any, to a user or after a typed history.
 
-    Nothing is trained; watched movies are left out.
+    Nothing is trained; watched movies are left out. Feedback that the user gave with `rate` is read at once.
     """
     from aicine_utils import histories
     from aicine_utils.data import datasets
@@ -121,13 +126,52 @@ def recommend(
         raise AicineError("A list is for one person. Give either --user 1 or --history 'Toy Story,Heat'.")
     if history:
         histories.refuse_unfit(model)
-    result, catalogue = saved_run(model, dataset, protocol, run), datasets.load(dataset).movies
+    result, data = saved_run(model, dataset, protocol, run), datasets.load(dataset)
     if history:
-        best, title = _after(model, result.model(), history, catalogue, top), f"{model} for a typed history"
+        best, title = _after(model, result.model(), history, data.movies, top), f"{model} for a typed history"
     else:
-        best, title = result.model().recommend([user], top), f"{model} for user {user}"
+        best, title = _for_user(result, data, user, top), f"{model} for user {user}"
     _tell_run(result)
-    _show(best, catalogue, title, as_json)
+    _show(best, data.movies, plain(title), as_json)
+
+
+def _for_user(result: "Result", data: "MovieLens", user: str, top: int) -> "pd.DataFrame":
+    """The list of a user of the data set, of the store of feedback, or of both; says what feedback was read."""
+    from aicine_utils import splits
+    from aicine_utils.feedback import person, signals, store
+
+    said = None
+    if store.exists(data.name):
+        with store.open_for(data) as opened:
+            said = person.told(opened, user)
+    if said is None:
+        return result.model().recommend([_number(user, data)], top)
+    number, known = signals.user_id(user), splits.make(data, result.manifest["protocol"]).history
+    _tell_feedback(said, result.name, data.movies)
+    return person.recommend(result.name, result.model(), said, number, person.before(known, number), top)
+
+
+def _number(user: str, data: "MovieLens") -> int:
+    if not user.isdecimal():
+        raise AicineError(
+            f"No feedback of {user!r} on {data.name}. Name a user_id of it, or begin: python -m aicine_utils rate "
+            f"--dataset {data.name} --user {shlex.quote(user)} --movie TITLE --stars 5"
+        )
+    return int(user)
+
+
+def _tell_feedback(said: "Told", name: str, movies: "pd.DataFrame") -> None:
+    """Which movies of the feedback count as liked and as not; and if the model reads no feedback."""
+    from aicine_utils.data import titles
+    from aicine_utils.models import registry
+
+    for word, ids in (("liked", said.liked), ("not liked", said.disliked)):
+        rows = movies.set_index("movie_id", drop=False).loc[ids[-LAST:]]
+        if ids:
+            more = f" and {len(ids) - LAST} before them" if len(ids) > LAST else ""
+            _say(f"Feedback, {word}: {'; '.join(titles.named(row) for _, row in rows.iterrows())}{more}.")
+    if not registry.entry(name).new_users:
+        _say(f"{name} learns people in training alone: watched and dismissed movies are left out, no more.")
 
 
 def _after(name: str, model: "Recommender", typed: list[str], movies: "pd.DataFrame", top: int) -> "pd.DataFrame":

@@ -16,7 +16,7 @@ def refuse_unfit(name: str) -> None:
     if not registry.entry(name).new_users:
         able = ", ".join(entry.name for entry in registry.ENTRIES if entry.new_users)
         raise AicineError(
-            f"{name} knows only the people it was trained with, so it has no list for a typed history. "
+            f"{name} knows only the people it was trained with, so it has no list for anyone else. "
             f"Name a --user of the data set, or a model that can: {able}."
         )
 
@@ -30,16 +30,18 @@ def readable(name: str, model: Recommender, history: Sequence[int]) -> list[int]
     return [movie for movie in dict.fromkeys(history) if movie in known]
 
 
-def recommend(name: str, model: Recommender, history: Sequence[int], k: int = 10) -> pd.DataFrame:
-    """The best ``k`` movies after a history (movie_ids, oldest first), without those in it: movie_id, rank, score.
+def recommend(
+    name: str, model: Recommender, history: Sequence[int], k: int = 10, hidden: Sequence[int] | None = None
+) -> pd.DataFrame:
+    """The best ``k`` movies after a history (movie_ids, oldest first): movie_id, rank, score.
 
-    Candidates are the movies seen in training, as everywhere. AicineError if the model can't score a history, or knows
-    no movie of this one.
+    Left out are the movies of the history, or those ``hidden`` if given. Candidates are the movies seen in training, as
+    everywhere. AicineError if the model can't score a history, or knows no movie of this one.
     """
     refuse_unfit(name)
     read = readable(name, model, history)
     if not read:
         raise AicineError(f"None of these movies has a rating that {name} was trained with. Name one that has.")
     scores = np.where(model.known_, model.score_histories([read]), -np.inf)
-    scores[:, np.isin(model.movie_ids_, history)] = -np.inf
+    scores[:, np.isin(model.movie_ids_, list(history if hidden is None else hidden))] = -np.inf
     return ranked(scores, k, np.zeros(1, np.int64), model.movie_ids_).drop(columns=c.USER)
