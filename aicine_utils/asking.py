@@ -140,15 +140,15 @@ def _for_user(result: "Result", data: "MovieLens", user: str, top: int) -> "pd.D
     from aicine_utils import splits
     from aicine_utils.feedback import person, signals, store
 
-    said = None
+    said, model = None, result.model()
     if store.exists(data.name):
         with store.open_for(data) as opened:
-            said = person.told(opened, user)
+            said = person.told(opened, user, model)
     if said is None:
-        return result.model().recommend([_number(user, data)], top)
-    number, known = signals.user_id(user), splits.make(data, result.manifest["protocol"]).history
+        return model.recommend([_number(user, data)], top)
     _tell_feedback(said, result.name, data.movies)
-    return person.recommend(result.name, result.model(), said, number, person.before(known, number), top)
+    split = splits.make(data, result.manifest["protocol"])
+    return person.recommend(result.name, model, said, signals.user_id(user), split, top)
 
 
 def _number(user: str, data: "MovieLens") -> int:

@@ -76,7 +76,7 @@ def _refuse(refused: dict[str, int], data: "MovieLens") -> None:
 
     if refused:
         reasons = " ".join(f"{reason}: {REASONS[reason]}" for reason in refused)
-        scale = f" They run from {schemas.span(data.info['rating_scale'])}." if "stars" in refused else ""
+        scale = f" It is {schemas.span(data.info['rating_scale'])}." if "stars" in refused else ""
         raise AicineError(f"Refused, {reasons}{scale}")
 
 

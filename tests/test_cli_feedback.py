@@ -119,6 +119,17 @@ def test_a_user_of_the_data_set_keeps_their_history(ease, mock_split):
     assert listed("--model", "ease", "--user", str(other)) == ease.model().recommend([other], 10)[c.MOVIE].tolist()
 
 
+def test_a_model_that_learned_from_liked_movies_reads_no_others(mock_split):
+    saved = experiment.choose(experiment.run("ease", mock_split, liked=0.75))
+    user = int(mock_split.user_ids[0])
+    usual = listed("--model", "ease", "--user", str(user), "--top", "20")
+    done("rate", "--user", str(user), "--movie", str(usual[0]), "--stars", "3")
+    assert listed("--model", "ease", "--user", str(user), "--top", "19") == usual[1:]
+    done("rate", "--user", str(user), "--movie", str(usual[0]), "--stars", "4")
+    assert listed("--model", "ease", "--user", str(user), "--top", "19") != usual[1:]
+    assert saved.manifest["params"]["liked"] == 0.75
+
+
 def test_a_model_that_reads_no_history_leaves_the_watched_out(mock_split):
     experiment.run("svd", mock_split)
     user = str(mock_split.user_ids[0])
@@ -139,7 +150,7 @@ def test_a_model_that_reads_no_history_leaves_the_watched_out(mock_split):
     [
         (["rate", "--user", "me", "--movie", "No such film at all", "--stars", "5"], "Unknown movie"),
         (["rate", "--user", "me", "--movie", "1"], "Nothing to store"),
-        (["rate", "--user", "me", "--movie", "1", "--stars", "7"], "stars: .* They run from 1-5"),
+        (["rate", "--user", "me", "--movie", "1", "--stars", "7"], "stars: .* It is 1-5"),
         (["rate", "--user", "me", "--movie", "1", "--kind", "stop"], "Write --kind stop --share 0.4"),
         (["rate", "--user", "me", "--movie", "1", "--kind", "stop", "--share", "2"], "from 0 to 1"),
         (["rate", "--user", "me", "--movie", "1", "--kind", "play", "--share", "1"], "nothing else has"),
@@ -161,7 +172,7 @@ def test_a_mistake_names_the_remedy(ease, mock_data, words, expected):
 
 def test_only_dislikes_are_not_enough(ease, films):
     done("rate", "--user", "me", "--movie", films[0][0], "--kind", "dismiss")
-    with pytest.raises(AicineError, match="Nothing of this feedback was liked yet"):
+    with pytest.raises(AicineError, match="Nothing of this feedback was liked enough for ease"):
         raise call("recommend", "--model", "ease", "--user", "me").exception
 
 

@@ -228,6 +228,8 @@ def test_a_url_that_leads_nowhere_names_the_remedy(url, expected):
 
 def test_a_file_that_is_no_database_is_told(tmp_path):
     (tmp_path / "a.sqlite").write_text("ratings " * 1000)
+    with pytest.raises(AicineError, match=r"below.sqlite can't be written: .*a.sqlite"):
+        Store(f"sqlite:///{tmp_path}/a.sqlite/below.sqlite")
     with pytest.raises(AicineError, match="file is not a database"):
         Store(f"sqlite:///{tmp_path}/a.sqlite")
 

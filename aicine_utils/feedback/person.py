@@ -12,13 +12,18 @@ from aicine_utils.feedback.events import COMMENT, DISMISS, FINISH, PLAY, RATE, S
 from aicine_utils.feedback.store import Store
 from aicine_utils.models import registry
 from aicine_utils.models.base import Recommender
+from aicine_utils.splits import Split, stars_at
 
+MIDDLE = 0.5  # of the rating scale
 SEEN = (RATE, COMMENT, PLAY, STOP, FINISH, DISMISS)  # after these a movie is not shown again; a search may well be
 
 
 @dataclass(frozen=True)
 class Told:
-    """movie_ids: ``liked``, by the time of the signal, ``disliked``, and ``hidden``: not to be shown again."""
+    """movie_ids: ``liked``, by the time of the signal, ``disliked``, and ``hidden``: not to be shown again.
+
+    What lies between is neither read nor held against anything.
+    """
 
     liked: list[int]
     disliked: list[int]
@@ -30,32 +35,40 @@ class Told:
         return [*kept, *self.liked]
 
 
-def told(store: Store, user: str, rule: str = "default") -> Told | None:
-    """What a user's stored feedback says by a set of rules; None where there is none.
+def told(store: Store, user: str, model: Recommender, rule: str = "default") -> Told | None:
+    """What a user's stored feedback says to a model, by a set of rules; None where there is none.
 
-    Liked is a signal in the middle of the rating scale or above.
+    Disliked is a signal below the middle of the rating scale. Liked is any other that is not below the place from
+    which on the model was trained with ratings (its parameter ``liked``).
     """
     events = store.events(user)
     if events.empty:
         return None
     scale = store.rules.scale
     found = signals.from_events(events, signals.rules(rule), scale)
-    likes = signals.preference(found[c.RATING], scale) >= 0
     hidden = events.loc[events["kind"].isin(SEEN), "movie"].dropna()
-    return Told(*(found.loc[rows, c.MOVIE].tolist() for rows in (likes, ~likes)), sorted(set(hidden)))
+    likes = found[c.RATING] >= stars_at(scale, max(MIDDLE, read_from(model)))
+    dislikes = found[c.RATING] < stars_at(scale, MIDDLE)
+    return Told(*(found.loc[rows, c.MOVIE].tolist() for rows in (likes, dislikes)), sorted(set(hidden)))
 
 
-def recommend(name: str, model: Recommender, said: Told, user: int, history: list[int], k: int) -> pd.DataFrame:
-    """The best ``k`` movies after a history (movie_ids, oldest first) and feedback: movie_id, rank, score.
+def read_from(model: Recommender) -> float:
+    """The place on the rating scale, 0 lowest to 1, from which on a model was trained with ratings."""
+    return model.params.get("liked", 0.0)
+
+
+def recommend(name: str, model: Recommender, said: Told, user: int, split: Split, k: int) -> pd.DataFrame:
+    """The best ``k`` movies after a user's history in ``split`` and feedback: movie_id, rank, score.
 
     A model that reads no history leaves the hidden movies out of the user's list, which stays otherwise as it was.
     AicineError if it does not know the user either, or if nothing is left to read.
     """
     if registry.entry(name).new_users:
+        history, seen = before(split, user, model)
         read = said.after(history)
         if not read:
-            raise AicineError("Nothing of this feedback was liked yet. Rate a movie with more stars first.")
-        return histories.recommend(name, model, read, k, hidden=[*history, *said.hidden])
+            raise AicineError(f"Nothing of this feedback was liked enough for {name}. Rate a movie higher first.")
+        return histories.recommend(name, model, read, k, hidden=[*seen, *said.hidden])
     if user not in model.user_ids_:
         histories.refuse_unfit(name)
     best = model.recommend([user], k + len(said.hidden))
@@ -63,6 +76,8 @@ def recommend(name: str, model: Recommender, said: Told, user: int, history: lis
     return best.assign(**{c.RANK: range(1, len(best) + 1)}).drop(columns=c.USER)
 
 
-def before(ratings: pd.DataFrame, user: int) -> list[int]:
-    """The movies of one user in ratings that are sorted by time, oldest first."""
-    return ratings.loc[ratings[c.USER] == user, c.MOVIE].tolist()
+def before(split: Split, user: int, model: Recommender) -> tuple[list[int], list[int]]:
+    """Movies of a user's history, oldest first: those that the model was trained with, and all."""
+    own = split.history[split.history[c.USER] == user]
+    read = own[c.RATING] >= split.stars_at(read_from(model))
+    return own.loc[read, c.MOVIE].tolist(), own[c.MOVIE].tolist()

@@ -133,7 +133,7 @@ class Store:
         import pyarrow.parquet as pq
 
         part, written = path.with_name(f".{path.name}.{os.getpid()}"), 0
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path)
         try:
             with self._telling(), pq.ParquetWriter(part, _arrow_schema()) as writer:
                 for frame in self._batches():
@@ -208,9 +208,18 @@ def _engine(url: str) -> sa.Engine:
     if engine.dialect.name == "sqlite":
         if (file := _file(parsed)) is None:
             raise AicineError(f"{URL}: SQLite without a file forgets all. Write for example sqlite:////data/me.sqlite.")
-        file.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(file)
         _as_sqlite_should(engine)
     return engine
+
+
+def _make_folder(file: Path) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise AicineError(
+            f"{file} can't be written: {error.strerror} ({error.filename}). Name another place."
+        ) from None
 
 
 def _file(url: sa.URL) -> Path | None:
