@@ -84,7 +84,8 @@ def key(model: Recommender, split: Split) -> str:
             *(provenance.source_of(part.__name__, within=part.__name__) for part in (splits, protocols))]  # fmt: skip
     if model.counts_passes:  # a metric tells it when to stop
         code.append(provenance.source_of("aicine_utils.metrics"))
-    return provenance.digest([*parts, str(split.refits), *code])
+    members = [key(member, split) for member in model.members(split)] if hasattr(model, "members") else []
+    return provenance.digest([*parts, str(split.refits), *code, *members])
 
 
 def run(name: str, split: Split, seed: int = 0, **overrides: Any) -> Result:
@@ -144,7 +145,7 @@ def _make(target: Path, name: str, model: Recommender, split: Split) -> None:
         import_module(library)  # a second of importing is no training
     with provenance.Cost() as whole:
         with provenance.Cost() as fitting:
-            model.fit(final)
+            model.fit(split if getattr(model, "refits_itself", False) else final)
         with provenance.Cost() as listing:
             topk, predictions = lists(model, final)
     topk.to_parquet(target / "topk.parquet", index=False)

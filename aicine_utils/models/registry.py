@@ -42,12 +42,13 @@ FAMILIES = {
     "matrix_factorisation": "Matrix factorisation",
     "linear": "Linear",
     "hybrid": "Hybrid",
+    "blend": "Blend",
     "neural": "Neural",
     "recbole_general": "RecBole, general",
     "recbole_sequential": "RecBole, sequential",
 }
 
-_POP, _CB, _KNN, _MF, _LIN, _HYB, _NEURAL, _RB, _RB_SEQ = FAMILIES
+_POP, _CB, _KNN, _MF, _LIN, _HYB, _BLEND, _NEURAL, _RB, _RB_SEQ = FAMILIES
 _KOREN = "Koren 2010, Factor in the neighbors"
 _WARP = "Kula 2015; Weston et al. 2011"
 
@@ -79,6 +80,7 @@ ENTRIES = [
     Entry("lightfm_both", _HYB, "LightFM, both described", "hybrid:LightFM", _WARP, new_users=True, new_movies=True, features=True, fixed={"loss": "warp", "features": "both"}),
     Entry("lightfm_bpr", _HYB, "LightFM, both, BPR", "hybrid:LightFM", "Kula 2015; Rendle et al. 2009", new_users=True, new_movies=True, features=True, fixed={"loss": "bpr", "features": "both"}),
     Entry("lightfm_logistic", _HYB, "LightFM, both, logistic", "hybrid:LightFM", "Kula 2015", new_users=True, new_movies=True, features=True, fixed={"loss": "logistic", "features": "both"}),
+    Entry("blend", _BLEND, "Blend", "blend:Blend", "Fox & Shaw 1994; weights by validation", new_users=True),
     Entry("torch_mf", _NEURAL, "MF for stars (torch)", "neural.factorisation:RatingFactorisation", "Koren et al. 2009", rates=True),
     Entry("torch_mf_rank", _NEURAL, "MF for lists (torch)", "neural.factorisation:RankingFactorisation", "Rendle et al. 2009; Bengio & Senécal 2008"),
     Entry("mlp", _NEURAL, "MLP for stars", "neural.perceptron:MLP", "He et al. 2017", rates=True),

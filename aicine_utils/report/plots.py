@@ -35,7 +35,7 @@ class Look:
 
 COLOURS = {
     "grey": "#8c8c8c", "orange": "#E69F00", "sky": "#56B4E9", "green": "#009E73", "yellow": "#F0E442",
-    "blue": "#0072B2", "vermillion": "#D55E00", "purple": "#CC79A7", "ink": INK,
+    "blue": "#0072B2", "vermillion": "#D55E00", "purple": "#CC79A7", "brown": "#9C6644", "ink": INK,
 }  # fmt: skip
 _LOOKS = {
     "non_personalised": Look(COLOURS["grey"], "o"),
@@ -44,6 +44,7 @@ _LOOKS = {
     "matrix_factorisation": Look(COLOURS["green"], "D"),
     "linear": Look(COLOURS["blue"], "P"),
     "hybrid": Look(COLOURS["purple"], "X"),
+    "blend": Look(COLOURS["brown"], "8"),
     "neural": Look(COLOURS["vermillion"], "v"),
     "recbole_general": Look(COLOURS["yellow"], "p"),
     "recbole_sequential": Look(COLOURS["ink"], "*"),
