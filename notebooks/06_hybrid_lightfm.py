@@ -53,7 +53,7 @@ seeds = 2  # trainings of each LightFM, with as many seeds, behind the compariso
 import pandas as pd
 import seaborn as sns
 
-from aicine_utils import cold, comparison, experiment, guided, inspection
+from aicine_utils import cold, comparison, experiment, guided, inspection, newcomers
 from aicine_utils import columns as c
 from aicine_utils import notebook as nb
 from aicine_utils.models import base, features, registry
@@ -211,17 +211,11 @@ nb.say(f"Read back from its files, {both} makes {'the same lists' if same else '
 #
 # A short history is taken at its word by most models. So each is measured once more with the **most liked films behind
 # it**: both scores standardised, the history counting $n/(n+m)$, with one $m$ for all data, chosen on MovieLens.
-# The GRU, a network that reads a history film by film, is the subject of notebook 07.
+# The GRU, a network that reads a history film by film, is the subject of notebook 07; the blend of iALS, EASE and item
+# k-NN that of notebook 10.
 
 # %%
-names = ["popularity", "group_popularity", "content_tfidf", "item_knn", "user_knn", "ials", "ease"]
-keys = [run.folder.name for run in study.run(names).values()]
-# No run of the other two is waited for: any change of models or settings makes the table new in any case.
-names += ["lightfm_users", "gru"]
-new = study.keep(
-    "new_people", lambda: cold.new_users_of(study.data, names, seed, people), "aicine_utils.cold", runs=keys, n=people
-)
-new = new[~((new["model"] == "popularity") & new["behind"])]
+new = newcomers.people(study, people)
 new = new.assign(label=new["model"].map(lambda name: registry.entry(name).label))
 new["who"] = new["label"] + new["behind"].map({True: " + most liked", False: ""})
 means = cold.summary(new, ["label", "behind"], ["given"], study.preset.resamples)
@@ -231,7 +225,7 @@ steps, liked = sorted(new["given"].unique()), registry.entry("popularity").label
 lines = pd.concat([means, means[means["label"] == liked].assign(behind=True)])
 lines["panel"] = lines["behind"].map({True: "Most liked behind it", False: "The model alone"})
 alone = means[(means["given"] == steps[1]) & ~means["behind"]].set_index("label")["mean"]
-colours = ["ink", "grey", "sky", "orange", "yellow", "green", "blue", "purple", "vermillion"]
+colours = ["ink", "grey", "sky", "orange", "yellow", "green", "blue", "brown", "purple", "vermillion"]
 panels = sns.relplot(
     lines, x="given", y="mean", hue="label", style="label", col="panel", kind="line", markers=True, dashes=False,
     height=3.4, palette=[plots.COLOURS[name] for name in colours],
@@ -268,15 +262,7 @@ study.show(
 # them to the people who like them?
 
 # %%
-direct, borrowed = ["random", "content_tfidf", "content_word2vec", "lightfm_movies"], ["popularity", "item_knn", "ease"]
-keys = [run.folder.name for run in study.run([*direct, *borrowed]).values()]
-without = cold.hide_movies(study.data, seed=seed)
-films = study.keep(
-    "new_films",
-    lambda: cold.new_movies(*(cold.fitted(names, without, seed) for names in (direct, borrowed)), without),
-    "aicine_utils.cold",
-    runs=keys,
-)
+films, without = newcomers.films(study), cold.hide_movies(study.data, seed=seed)
 films["who"] = films["model"].map(lambda name: registry.entry(name).label)
 films["who"] += films["through"].map({True: " of the neighbours", False: ""})
 ranks = cold.summary(films, ["who"], ["candidates"], study.preset.resamples)

@@ -1,40 +1,44 @@
-"""One decision a job: whom to ship, the runner-up, how sure, and whether it survives a stricter split."""
+"""One decision a job: whom to ship, the runner-up, how sure, whether it survives, and what would change our mind.
+
+Home row and stars are decided from the leaderboard; the other jobs from the table of jobs, which also says what the
+service can spend. The margin's interval comes from the table of pairs. What would change our mind is in ``changes``.
+"""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import pandas as pd
 
+from aicine_utils.findings.changes import changes
+from aicine_utils.findings.choosing import NO_TABLES, JobTables, Margin, affordable, choice, gap, survival
 from aicine_utils.findings.reading import (
-    CHANCE,
     COMPARISON,
     RANKING,
     STARS,
     beats_chance,
-    cost,
+    controls,
     primary,
     ranking,
     say,
-    seconds_text,
+    spent_text,
     stricter,
     value_text,
 )
 
-CLOSE, CHEAPER = 0.05, 2  # share of the mean that a model of half the cost may give up
-WORTH_SAVING = 10.0  # seconds; less is nothing to a service, and noise on a shared machine
 NONE = {"en": "none", "ko": "없음"}
+JOBS = {"home": RANKING, "stars": STARS, "watched": RANKING, "new_user": RANKING, "new_movie": RANKING}
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What to ship for one job.
+    """What to ship for one job, a key of :data:`JOBS`.
 
-    model: None where no model beats chance. margin: how far the runner-up is behind in the job's metric (negative when
-    the chosen one is only cheaper); settled: whether the chosen model is alone in first place; survives: whether it
-    keeps a first place under one cut in time for everyone, None where that was not measured.
+    model: None where no model beats its controls, or the job could not be measured. margin: how far the runner-up is
+    behind in the job's metric (negative when the chosen one is only cheaper), low and high its paired interval where
+    pairs were measured. settled: whether the chosen model is alone in first place; survives: whether it keeps a first
+    place under one cut in time for everyone, None where that was not measured; change: what would change our mind.
     """
 
-    job: Literal["stars", "home"]
+    job: str
     model: str | None
     label: str
     runner_up: str | None
@@ -43,54 +47,98 @@ class Decision:
     text: dict[str, str]
     link: str
     survives: bool | None = None
+    low: float | None = None
+    high: float | None = None
+    change: dict[str, str] | None = None
+
+    @property
+    def standing(self) -> str:
+        """How sure the choice is, in a few words."""
+        if self.model is None:
+            return "not decided"
+        return "alone in first place" if self.settled else "shares first place"
 
 
-def decision(leaderboard: pd.DataFrame) -> list[Decision]:
-    """One decision a job: the home row by NDCG@10, the stars shown by RMSE; see :func:`choice`."""
-    board, strict = primary(leaderboard), stricter(leaderboard)
-    jobs = (("home", RANKING), ("stars", STARS))
-    return [made for job, metric in jobs if (made := _decide(board, strict, job, metric)) is not None]
+def decision(leaderboard: pd.DataFrame, jobs: JobTables = NO_TABLES) -> list[Decision]:
+    """One decision a job: lists by NDCG@10, the stars shown by RMSE; see :func:`choosing.choice`.
 
-
-def shipped(board: pd.DataFrame) -> pd.Series | None:
-    """The row of the model that the home row gets; None where nothing was measured or no model beats chance."""
-    rows = ranking(board, RANKING)
-    candidates = rows[rows["first"] & (rows["model"] != CHANCE)]
-    return choice(candidates, RANKING)[0] if len(candidates) and beats_chance(rows) else None
-
-
-def choice(first: pd.DataFrame, metric: str) -> tuple[pd.Series, bool]:
-    """Whom to ship of those in first place, and whether for its cost.
-
-    The best by its mean, unless another costs less than half, ten seconds less at least, and gives up less than a
-    twentieth: not being told apart is not being equal, and a cheap model may hide behind a wide interval.
+    Without the tables of jobs only the leaderboard's two are decided, within no budget and without the interval of the
+    margin.
     """
-    best = first.iloc[0]
-    near = first[(first[metric] - best[metric]).abs() <= CLOSE * abs(best[metric])]
-    cheap = min((row for _, row in near.iterrows()), key=cost)
-    thrifty = cost(cheap) * CHEAPER <= cost(best) and cost(best) - cost(cheap) >= WORTH_SAVING
-    return (cheap, True) if thrifty else (best, False)
+    board, strict = primary(leaderboard), stricter(leaderboard)
+    found = [_job(job, board, strict, jobs) for job in JOBS]
+    return [made for made in found if made is not None]
 
 
-def _decide(board: pd.DataFrame, strict: pd.DataFrame, job: Literal["stars", "home"], metric: str) -> Decision | None:
-    everyone = ranking(board, metric)
-    rows = everyone[everyone["model"] != CHANCE].reset_index(drop=True)
-    if rows.empty:
+def board_of(job: str, board: pd.DataFrame, jobs: pd.DataFrame | None) -> pd.DataFrame:
+    """The rows of a job in the columns of the leaderboard: the leaderboard itself for home row and stars."""
+    if job in ("home", "stars"):
+        return board
+    if jobs is None:
+        return board.iloc[:0]
+    metric = JOBS[job]
+    rows = jobs[(jobs["job"] == job) & (jobs["metric"] == metric) & jobs["model"].notna()]
+    names = {"value": metric, "low": f"{metric}_low", "high": f"{metric}_high", "memory": "peak_mb",
+             "answer_seconds": "recommend_seconds"}  # fmt: skip
+    return rows.rename(columns=names).reset_index(drop=True)
+
+
+def _job(job: str, board: pd.DataFrame, strict: pd.DataFrame, jobs: JobTables) -> Decision | None:
+    if why := _why(job, jobs.means):
+        text = say("decision", "unmeasured", job=say("jobs", job), why=say("unmeasured", why))
+        return Decision(job, None, NONE["en"], None, None, False, text, COMPARISON)
+    own = None if jobs.pairs is None else jobs.pairs[jobs.pairs["job"] == job]
+    everyone = affordable(board_of(job, board, jobs.means), jobs)
+    rows = ranking(everyone[everyone["affordable"]], JOBS[job])
+    candidates = rows[~controls(rows)].reset_index(drop=True)
+    if candidates.empty:
         return None
-    first = rows[rows["first"]]
-    if not beats_chance(everyone):
-        return Decision(job, None, NONE["en"], None, None, False, say(job, "chance", n=len(first)), COMPARISON)
+    if not beats_chance(rows):
+        return _nothing(job, rows, candidates, own)
+    return _shipped(job, candidates, everyone, strict, own)
+
+
+def _why(job: str, jobs: pd.DataFrame | None) -> str:
+    """The reason for which a job could not be measured, empty where it was."""
+    if jobs is None or "why" not in jobs:
+        return ""
+    reasons = jobs.loc[jobs["job"] == job, "why"].dropna()
+    return str(reasons.iloc[0]) if len(reasons) else ""
+
+
+def _nothing(job: str, rows: pd.DataFrame, candidates: pd.DataFrame, pairs: pd.DataFrame | None) -> Decision:
+    """No model can be told from what knows nothing, or that is even better than all of them."""
+    control, best, metric = rows[controls(rows)].iloc[0], candidates.iloc[0], JOBS[job]
+    case = "chance" if best["first"] else "beaten"
+    values = {"control_value": value_text(control, metric), "value": value_text(best, metric)}
+    text = _say(job, case, n=int(candidates["first"].sum()), control=control["label"], best=best["label"], **values)
+    change = changes(job, metric, case, best, control, candidates, candidates, pairs)
+    return Decision(job, None, NONE["en"], None, None, False, text, COMPARISON, change=change)
+
+
+def _shipped(job: str, candidates: pd.DataFrame, everyone: pd.DataFrame, strict: pd.DataFrame,
+             pairs: pd.DataFrame | None) -> Decision:  # fmt: skip
+    metric, first = JOBS[job], candidates[candidates["first"]]
     best, thrifty = choice(first, metric)
-    second = _runner_up(rows, first, best)
-    margin = None if second is None else float(best[metric] - second[metric]) * (-1 if metric == STARS else 1)
+    second = _runner_up(candidates, first, best)
+    margin = None if second is None else gap(best, second, metric, pairs)
     case = "only" if margin is None else ("cheap" if thrifty else "tied") if len(first) > 1 else "alone"
-    shown = "" if margin is None else f"{margin:+.3f}" if case in ("tied", "cheap") else f"{margin:.3f}"
-    text = say(job, case, best=best["label"], value=value_text(best, metric), n=len(first), margin=shown,
-               second="" if second is None else second["label"], cost=spent_text(best),
-               dear=first.iloc[0]["label"], dear_cost=spent_text(first.iloc[0]))  # fmt: skip
-    survives = survival(best, strict) if metric == RANKING else None
-    return Decision(job, best["model"], best["label"], None if second is None else str(second["label"]), margin,
-                    len(first) == 1, text, COMPARISON, survives)  # fmt: skip
+    rival = {} if margin is None else {"second": second["label"], "margin": margin.shown(case != "alone")}
+    text = _say(job, case, best=best["label"], value=value_text(best, metric), n=len(first), cost=spent_text(best),
+                dear=first.iloc[0]["label"], dear_cost=spent_text(first.iloc[0]), **rival)  # fmt: skip
+    return Decision(
+        job, best["model"], best["label"], None if second is None else str(second["label"]),
+        None if margin is None else margin.difference, len(first) == 1, text, COMPARISON,
+        survival(best, strict) if job == "home" else None, *(margin or Margin(0.0))[1:3],
+        changes(job, metric, case, best, second, candidates, everyone, pairs),
+    )  # fmt: skip
+
+
+def _say(job: str, case: str, **values: object) -> dict[str, str]:
+    """The sentence of a case; what shares a place with chance differs from job to job."""
+    key = "stars" if job == "stars" else "lists"
+    blind = say("blind", job) if case in ("chance", "beaten") else ""
+    return say(key, case, job=say("jobs", job), blind=blind, **values)
 
 
 def _runner_up(rows: pd.DataFrame, first: pd.DataFrame, best: pd.Series) -> pd.Series | None:
@@ -98,18 +146,3 @@ def _runner_up(rows: pd.DataFrame, first: pd.DataFrame, best: pd.Series) -> pd.S
     rivals = first if len(first) > 1 else rows
     others = rivals[rivals["model"] != best["model"]]
     return others.iloc[0] if len(others) else None
-
-
-def spent_text(row: pd.Series) -> dict[str, str]:
-    """Seconds to train and answer, and memory where it was measured: ``2.3 s and 48 MB``."""
-    memory = row.get("peak_mb")
-    shown = "" if pd.isna(memory) else f"{memory:,.0f} MB"
-    times = {lang: seconds_text(cost(row), lang) for lang in ("en", "ko")}
-    return {"en": f"{times['en']} and {shown}", "ko": f"{times['ko']}, {shown}"} if shown else times
-
-
-def survival(row: pd.Series, strict: pd.DataFrame) -> bool | None:
-    """Whether a model keeps a first place in the stricter table; None where it is not in it."""
-    rows = ranking(strict, RANKING)
-    own = rows.loc[rows["model"] == row["model"], "first"]
-    return bool(own.iloc[0]) if len(own) else None

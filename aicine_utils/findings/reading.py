@@ -47,9 +47,14 @@ def stricter(leaderboard: pd.DataFrame) -> pd.DataFrame:
     return rows.iloc[:0] if len(rows) == len(leaderboard) else rows.reset_index(drop=True)
 
 
+def controls(rows: pd.DataFrame) -> np.ndarray:
+    """Which rows are measured but never shipped: those marked as ``control``, the random lists where none is marked."""
+    return rows["control"].to_numpy(bool) if "control" in rows else (rows["model"] == CHANCE).to_numpy()
+
+
 def beats_chance(rows: pd.DataFrame) -> bool:
-    """Whether the first place of a :func:`ranking` excludes the random lists, where these were measured."""
-    return not rows.loc[rows["model"] == CHANCE, "first"].any()
+    """Whether the first place of a :func:`ranking` excludes the controls, where these were measured."""
+    return not rows.loc[controls(rows), "first"].any()
 
 
 def ranking(board: pd.DataFrame, metric: str) -> pd.DataFrame:
@@ -126,6 +131,14 @@ def cost(row: pd.Series) -> float:
 def spent(row: pd.Series) -> dict[str, str]:
     """Seconds to train and answer, as text."""
     return {lang: seconds_text(cost(row), lang) for lang in ("en", "ko")}
+
+
+def spent_text(row: pd.Series) -> dict[str, str]:
+    """Seconds to train and answer, and memory where it was measured: ``2.3 s and 48 MB``."""
+    memory = row.get("peak_mb")
+    shown = "" if pd.isna(memory) else f"{memory:,.0f} MB"
+    times = spent(row)
+    return {"en": f"{times['en']} and {shown}", "ko": f"{times['ko']}, {shown}"} if shown else times
 
 
 def strength(decided: bool) -> Literal["clear", "open"]:

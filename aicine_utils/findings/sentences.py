@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from aicine_utils.findings.decisions import shipped, survival
+from aicine_utils.findings.choosing import NO_TABLES, JobTables, affordable, shipped, survival
 from aicine_utils.findings.reading import (
     CHANCE,
     COMPARISON,
@@ -45,9 +45,12 @@ class Finding:
     strength: Literal["clear", "open"]
 
 
-def findings(leaderboard: pd.DataFrame) -> list[Finding]:
-    """All findings that the table supports, in the order of the page; those without data are left out."""
-    board = primary(leaderboard)
+def findings(leaderboard: pd.DataFrame, jobs: JobTables = NO_TABLES) -> list[Finding]:
+    """All findings that the table supports, in the order of the page; those without data are left out.
+
+    The budget in the tables of jobs bounds the model to ship.
+    """
+    board = affordable(primary(leaderboard), jobs)
     makers = (_best_ranker, _best_rater, _rater_as_ranker, _personalisation, _cheapest, _coverage)
     found = [*(maker(board) for maker in makers), _stricter(board, stricter(leaderboard))]
     return [one for one in found if one is not None]

@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from aicine_utils import provenance, settings
+from aicine_utils import findings, provenance, settings
 from aicine_utils.pipeline import plan
 from aicine_utils.report import index as index_page
 from aicine_utils.report import pages
+
+JOBS = (f"{plan.COMPARISON[:2]}_jobs", f"{plan.COMPARISON[:2]}_pairs")  # what the comparison measures for each job
 
 
 def statuses(dataset: str) -> list[dict[str, Any]]:
@@ -47,16 +50,22 @@ def index(dataset: str) -> None:
     folder = settings.output_dir(dataset)
     # A leaderboard that an earlier run left would answer for results that are no longer there.
     compared = all(status["status"] == "ok" for status in known if status["notebook"] == plan.COMPARISON)
-    table = folder / "tables" / "leaderboard.csv"
+    board, means, pairs = (_table(folder, name) if compared else None for name in ("leaderboard", *JOBS))
     card = folder / "runs" / "data.json"
     index_page.render_index(
         dataset,
-        pd.read_csv(table) if table.exists() and compared else None,
+        board,
         [_dead(status) for status in known],
         json.loads(card.read_text(encoding="utf-8")) if card.exists() else {},
         folder / "report",
         provenance.environment(),
+        findings.JobTables(means, pairs),
     )
+
+
+def _table(folder: Path, name: str) -> pd.DataFrame | None:
+    path = folder / "tables" / f"{name}.csv"
+    return pd.read_csv(path) if path.exists() else None
 
 
 def _dead(status: dict[str, Any]) -> dict[str, Any]:

@@ -32,15 +32,16 @@ def render_index(
     data_card: Mapping[str, Any],
     target_folder: Path,
     provenance: Mapping[str, Any],
+    jobs: findings.JobTables = findings.NO_TABLES,
 ) -> list[Path]:
     """Write ``index.html`` and ``index.ko.html`` into ``target_folder``; a missing leaderboard or notebook is said.
 
     statuses: one a notebook in the order of the report; data_card: sizes and licence by name; provenance: revision,
-    python, packages, host.
+    python, packages, host; jobs: what else than the leaderboard is decided from.
     """
     board = None if leaderboard is None or leaderboard.empty else leaderboard
     site = site_of(dataset, statuses)
-    return [_write(lang, site, board, statuses, data_card, target_folder, provenance) for lang in HOME]
+    return [_write(lang, site, board, jobs, statuses, data_card, target_folder, provenance) for lang in HOME]
 
 
 def site_of(dataset: str, statuses: Sequence[Mapping[str, Any]]) -> Site:
@@ -52,8 +53,9 @@ def _title(status: Mapping[str, Any]) -> str:
     return str(status.get("title") or status["notebook"])
 
 
-def _write(lang: str, site: Site, board: pd.DataFrame | None, statuses: Sequence[Mapping[str, Any]],
-           data_card: Mapping[str, Any], folder: Path, provenance: Mapping[str, Any]) -> Path:  # fmt: skip
+def _write(lang: str, site: Site, board: pd.DataFrame | None, jobs: findings.JobTables,
+           statuses: Sequence[Mapping[str, Any]], data_card: Mapping[str, Any], folder: Path,
+           provenance: Mapping[str, Any]) -> Path:  # fmt: skip
     named, rows = words(lang), [_row(status, lang) for status in statuses]
     other = next(key for key in HOME if key != lang)
     context = {
@@ -65,7 +67,7 @@ def _write(lang: str, site: Site, board: pd.DataFrame | None, statuses: Sequence
         "has_code": False,
         "other": {"href": HOME[other], "lang": other, "name": words(other)["language"]},
         "provenance": provenance_block(provenance, {}, lang),
-        **_results(board, site.dataset, lang),
+        **_results(board, jobs, site.dataset, lang),
     }
     context["contents"] = _contents(context, named)
     return write_page("index.html.j2", folder / HOME[lang], site, lang, **context)
@@ -76,13 +78,14 @@ def _row(status: Mapping[str, Any], lang: str) -> dict[str, str]:
             "time": time_text(status.get("seconds"), lang), "memory": memory_text(status.get("peak_mb"))}  # fmt: skip
 
 
-def _results(board: pd.DataFrame | None, dataset: str, lang: str) -> dict[str, Any]:
+def _results(board: pd.DataFrame | None, jobs: findings.JobTables, dataset: str, lang: str) -> dict[str, Any]:
     named = words(lang)
     if board is None:
         lead = named["lead_empty"].format(dataset=dataset)
         nothing = {"decisions": [], "findings": [], "table": "", "figure": ""}
         return {**nothing, "lead": lead, "measured": _measured(None, lang)}
-    decisions, found, board = findings.decision(board), findings.findings(board), findings.primary(board)
+    decisions, found = findings.decision(board, jobs), findings.findings(board, jobs)
+    board = findings.primary(board)
     return {
         "lead": named["lead"].format(models=len(board), dataset=dataset),
         "decisions": decisions,

@@ -1,0 +1,86 @@
+"""What would change our mind about a decision: how far the next best is, in quality, people, and seconds."""
+
+import math
+
+import pandas as pd
+
+from aicine_utils.findings.choosing import CLOSE, WORTH_SAVING, Margin, choice, gap
+from aicine_utils.findings.reading import RANKING, cost, ranking, say, seconds_text, spent_text, value_text
+
+NAMES = {"ndcg@10": "NDCG@10", "rmse": "RMSE"}
+STEP = 0.01  # of the metric, by which a price is told
+OUT_OF_REACH = 100  # times as many people as were measured
+LANGUAGES = ("en", "ko")
+
+
+def changes(job: str, metric: str, case: str, best: pd.Series, other: pd.Series | None, candidates: pd.DataFrame,
+            everyone: pd.DataFrame, pairs: pd.DataFrame | None) -> dict[str, str] | None:  # fmt: skip
+    """The sentences on what would change a decision, one text a language; None where nothing can be computed.
+
+    case: how the decision was made; other: the runner-up, or the control that could not be beaten; candidates: those
+    within the budget, best first; everyone: these and those beyond it.
+    """
+    parts = [] if other is None else [_rival(metric, case, best, other, pairs)]
+    if case not in ("chance", "beaten"):
+        parts += [_cheaper(metric, best, candidates), _richer(metric, best, everyone)]
+    said = [part for part in parts if part]
+    return {lang: " ".join(part[lang] for part in said) for lang in LANGUAGES} if said else None
+
+
+def _rival(metric: str, case: str, best: pd.Series, other: pd.Series, pairs: pd.DataFrame | None) -> dict[str, str]:
+    """What the runner-up, or the control, would need."""
+    margin, named = gap(best, other, metric, pairs), {"best": best["label"], "other": other["label"]}
+    if case == "cheap" and cost(other) > cost(best) and margin.difference < 0:
+        return _price(metric, best, other, margin)
+    if case in ("alone", "beaten"):
+        ahead = margin if case == "alone" else margin.turned
+        return say("change", case, **named, metric=NAMES[metric], margin=ahead.shown(signed=False))
+    return _people(margin, named)
+
+
+def _people(margin: Margin, named: dict[str, str]) -> dict[str, str]:
+    """How many people a test would need to tell a tie apart."""
+    if margin.needed is None:
+        return say("change", "unknown", **named)
+    if not math.isfinite(margin.needed):
+        return say("change", "same", **named)
+    times = margin.needed / margin.people
+    case = "far" if times > OUT_OF_REACH else "people" if times > 1 else "enough"
+    return say("change", case, **named, people=f"{margin.people:,}", needed=f"{margin.needed:,.0f}",
+               times=f"{times:,.{int(times < 10)}f}", most=f"{OUT_OF_REACH:,}")  # fmt: skip
+
+
+def _price(metric: str, best: pd.Series, dear: pd.Series, margin: Margin) -> dict[str, str]:
+    """What better lists would have to be worth, in computing, for the dearer model to be the choice."""
+    spared, limit = cost(dear) - cost(best), CLOSE * abs(dear[metric])
+    price = {lang: seconds_text(spared * STEP / -margin.difference, lang) for lang in LANGUAGES}
+    sure = "" if margin.low is None else "allowed" if -margin.low > limit else "excluded"
+    reach = say("change", sure) if sure else ""
+    return say("change", "price", other=dear["label"], metric=NAMES[metric], price=price, step=f"{STEP:g}",
+               limit=f"{limit:.3f}", reach=reach)  # fmt: skip
+
+
+def _cheaper(metric: str, best: pd.Series, candidates: pd.DataFrame) -> dict[str, str] | None:
+    """Who would be the choice were the budget just too small for this one; nothing where it costs next to nothing."""
+    spent = cost(best)
+    if not math.isfinite(spent) or spent < WORTH_SAVING:
+        return None
+    rest = candidates[[cost(row) < spent for _, row in candidates.iterrows()]]
+    limit = {lang: seconds_text(spent, lang) for lang in LANGUAGES}
+    if rest.empty:
+        return say("change", "no_cheaper", limit=limit)
+    rows = ranking(rest, metric)
+    other = choice(rows[rows["first"]], metric)[0]
+    return say("change", "cheaper", limit=limit, other=other["label"], metric=NAMES[metric],
+               value=value_text(other, metric))  # fmt: skip
+
+
+def _richer(metric: str, best: pd.Series, everyone: pd.DataFrame) -> dict[str, str] | None:
+    """The best model beyond the budget, where it is better than the choice."""
+    beyond = everyone[~everyone["affordable"]].dropna(subset=[metric])
+    better = beyond[beyond[metric] > best[metric]] if metric == RANKING else beyond[beyond[metric] < best[metric]]
+    if better.empty:
+        return None
+    top = better.sort_values(metric, ascending=metric != RANKING, kind="stable").iloc[0]
+    return say("change", "richer", other=top["label"], metric=NAMES[metric], value=value_text(top, metric),
+               cost=spent_text(top))  # fmt: skip

@@ -1,0 +1,106 @@
+"""The rule by which a model is chosen: what the service can spend, the best or a much cheaper one, and by how much."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from aicine_utils.findings.reading import RANKING, STARS, beats_chance, controls, cost, ranking
+
+CLOSE, CHEAPER = 0.05, 2  # share of the mean that a model of half the cost may give up
+WORTH_SAVING = 10.0  # seconds; less is nothing to a service, and noise on a shared machine
+
+
+class JobTables(NamedTuple):
+    """The tables that ``aicine_utils.jobs`` makes, where they are there: means of each job and model, and pairs."""
+
+    means: pd.DataFrame | None = None
+    pairs: pd.DataFrame | None = None
+
+
+NO_TABLES = JobTables()
+
+
+class Margin(NamedTuple):
+    """How much better one model is than another in a job's metric, below 0 where it is worse.
+
+    low, high: paired interval; people measured; needed: people at whom a test would tell them apart. None where pairs
+    were not measured.
+    """
+
+    difference: float
+    low: float | None = None
+    high: float | None = None
+    people: int | None = None
+    needed: float | None = None
+
+    @property
+    def turned(self) -> "Margin":
+        """The margin of the other model over this one."""
+        low, high = (None, None) if self.low is None else (-self.high, -self.low)
+        return Margin(-self.difference, low, high, self.people, self.needed)
+
+    def shown(self, signed: bool) -> str:
+        """``+0.003 [-0.004, 0.009]``, or the difference alone where there is no interval."""
+        text = f"{self.difference:{'+' if signed else ''}.3f}"
+        return text if self.low is None else f"{text} [{self.low:z.3f}, {self.high:z.3f}]"
+
+
+def choice(first: pd.DataFrame, metric: str) -> tuple[pd.Series, bool]:
+    """Whom to ship of those in first place, and whether for its cost.
+
+    The best by its mean, unless another costs less than half, ten seconds less at least, and gives up less than a
+    twentieth: not being told apart is not being equal, and a cheap model may hide behind a wide interval.
+    """
+    best = first.iloc[0]
+    near = first[(first[metric] - best[metric]).abs() <= CLOSE * abs(best[metric])]
+    cheap = min((row for _, row in near.iterrows()), key=cost)
+    thrifty = cost(cheap) * CHEAPER <= cost(best) and cost(best) - cost(cheap) >= WORTH_SAVING
+    return (cheap, True) if thrifty else (best, False)
+
+
+def affordable(board: pd.DataFrame, jobs: JobTables) -> pd.DataFrame:
+    """``board`` with ``affordable``: whether a model's seconds and memory are within the budget of the table of jobs.
+
+    What was not measured is no reason to leave a model out; without a budget all are affordable.
+    """
+    seconds, memory = budget(jobs.means)
+    spent = np.array([cost(row) for _, row in board.iterrows()], np.float64)
+    peak = board["peak_mb"].to_numpy(np.float64) if "peak_mb" in board else np.zeros(len(board))
+    return board.assign(affordable=~(np.isfinite(spent) & (spent > seconds)) & ~(peak > memory))
+
+
+def budget(jobs: pd.DataFrame | None) -> tuple[float, float]:
+    """Seconds to train and answer, and MB, that the service can spend on a model; infinite where none is told."""
+    limits = [
+        jobs[name].dropna() if jobs is not None and name in jobs else [] for name in ("budget_seconds", "budget_mb")
+    ]
+    return tuple(float(own.iloc[0]) if len(own) else np.inf for own in limits)
+
+
+def shipped(board: pd.DataFrame) -> pd.Series | None:
+    """The row of the model that the home row gets; None where nothing was measured or no model beats chance."""
+    rows = ranking(board[board["affordable"]] if "affordable" in board else board, RANKING)
+    candidates = rows[rows["first"] & ~controls(rows)]
+    return choice(candidates, RANKING)[0] if len(candidates) and beats_chance(rows) else None
+
+
+def survival(row: pd.Series, strict: pd.DataFrame) -> bool | None:
+    """Whether a model keeps a first place in the stricter table; None where it is not in it."""
+    rows = ranking(strict, RANKING)
+    own = rows.loc[rows["model"] == row["model"], "first"]
+    return bool(own.iloc[0]) if len(own) else None
+
+
+def gap(best: pd.Series, other: pd.Series, metric: str, pairs: pd.DataFrame | None) -> Margin:
+    """The margin of one model over another, with its interval where the table of pairs has the two."""
+    difference = float(best[metric] - other[metric]) * (-1 if metric == STARS else 1)
+    if pairs is None:
+        return Margin(difference)
+    ours = (pairs["model"] == best["model"]) & (pairs["other"] == other["model"])
+    theirs = (pairs["model"] == other["model"]) & (pairs["other"] == best["model"])
+    if not (ours | theirs).any():
+        return Margin(difference)
+    row = pairs[ours | theirs].iloc[0]
+    margin = Margin(float(row["difference"]), row["low"], row["high"], int(row["people"]), float(row["needed"]))
+    return margin if ours.any() else margin.turned
