@@ -15,7 +15,8 @@ LONGEST = (
 )  # fmt: skip
 FOLDER = Path(os.environ.get("AICINE_NOTEBOOKS", settings.ROOT / "notebooks"))
 COMPARISON = "10_comparison"  # makes the leaderboard that the index shows
-BUILDS_ON = {COMPARISON: re.compile(r"0[2-9]_")}
+ORIGINAL = "14_original_study"  # makes the evidence on the original study's claims, which the index shows, too
+BUILDS_ON = {COMPARISON: re.compile(r"0[2-9]_"), ORIGINAL: re.compile(r"0[2-9]_")}
 PUBLISHED = re.compile(r"0[89]_recbole_")  # show the committed table of published quality
 
 

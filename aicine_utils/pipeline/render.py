@@ -1,7 +1,7 @@
 """From executed notebooks and their status files to the pages of the report."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from aicine_utils.report import index as index_page
 from aicine_utils.report import pages
 
 JOBS = (f"{plan.COMPARISON[:2]}_jobs", f"{plan.COMPARISON[:2]}_pairs")  # what the comparison measures for each job
+TEXTS = ("rival", "reason")  # columns that stay text where all of them look like numbers
 
 
 def statuses(dataset: str) -> list[dict[str, Any]]:
@@ -48,9 +49,8 @@ def index(dataset: str) -> None:
         if status["status"] in {"failed", "running"}:
             pages.render_failure(_dead(status), plan.page(dataset, status["notebook"]), site(dataset))
     folder = settings.output_dir(dataset)
-    # A leaderboard that an earlier run left would answer for results that are no longer there.
-    compared = all(status["status"] == "ok" for status in known if status["notebook"] == plan.COMPARISON)
-    board, means, pairs = (_table(folder, name) if compared else None for name in ("leaderboard", *JOBS))
+    tables = folder / "tables"
+    board, means, pairs = (_kept(tables / f"{name}.csv", plan.COMPARISON, known) for name in ("leaderboard", *JOBS))
     card = folder / "runs" / "data.json"
     index_page.render_index(
         dataset,
@@ -60,12 +60,17 @@ def index(dataset: str) -> None:
         folder / "report",
         provenance.environment(),
         findings.JobTables(means, pairs),
+        _kept(tables / "14_evidence.csv", plan.ORIGINAL, known),
     )
 
 
-def _table(folder: Path, name: str) -> pd.DataFrame | None:
-    path = folder / "tables" / f"{name}.csv"
-    return pd.read_csv(path) if path.exists() else None
+def _kept(table: Path, maker: str, known: Sequence[Mapping[str, Any]]) -> pd.DataFrame | None:
+    """A table that a notebook wrote, None where that notebook did not end well.
+
+    A table that an earlier run left would answer for results that are no longer there.
+    """
+    made = all(status["status"] == "ok" for status in known if status["notebook"] == maker)
+    return pd.read_csv(table, dtype=dict.fromkeys(TEXTS, str)) if made and table.exists() else None
 
 
 def _dead(status: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The first page: question, answer, findings, leaderboard, cost, method, limits; in English and in Korean."""
+"""The first page: question, answer, findings, claims re-examined, leaderboard, cost, method; English and Korean."""
 
 from collections.abc import Mapping, Sequence
 from numbers import Real
@@ -9,6 +9,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from aicine_utils import findings
+from aicine_utils.findings.verdicts import MARKS, Verdict, verdicts
 from aicine_utils.report import plots
 from aicine_utils.report.pages import HOME, Site, memory_text, provenance_block, time_text, words, write_page
 from aicine_utils.report.tables import Column, html_table
@@ -19,6 +20,7 @@ def _seconds(value: float) -> str:
 
 
 CSV = "../tables/leaderboard.csv"
+ORIGINAL = "14_original_study.html"
 _FORMATS = {"ndcg@10": ".3f", "rmse": ".3f", "coverage": ".1%", "fit_seconds": _seconds, "recommend_seconds": _seconds,
             "peak_mb": ",.0f", "place": ".0f"}  # fmt: skip
 _LOWER = {"rmse", "fit_seconds", "recommend_seconds", "peak_mb"}
@@ -33,15 +35,17 @@ def render_index(
     target_folder: Path,
     provenance: Mapping[str, Any],
     jobs: findings.JobTables = findings.NO_TABLES,
+    claims: pd.DataFrame | None = None,
 ) -> list[Path]:
     """Write ``index.html`` and ``index.ko.html`` into ``target_folder``; a missing leaderboard or notebook is said.
 
     statuses: one a notebook in the order of the report; data_card: sizes and licence by name; provenance: revision,
-    python, packages, host; jobs: what else than the leaderboard is decided from.
+    python, packages, host; jobs: what else than the leaderboard is decided from; claims: evidence on the original study's
+    claims (see :mod:`findings.verdicts`).
     """
     board = None if leaderboard is None or leaderboard.empty else leaderboard
-    site = site_of(dataset, statuses)
-    return [_write(lang, site, board, jobs, statuses, data_card, target_folder, provenance) for lang in HOME]
+    site, judged = site_of(dataset, statuses), [] if claims is None else verdicts(claims)
+    return [_write(lang, site, board, jobs, judged, statuses, data_card, target_folder, provenance) for lang in HOME]
 
 
 def site_of(dataset: str, statuses: Sequence[Mapping[str, Any]]) -> Site:
@@ -53,7 +57,7 @@ def _title(status: Mapping[str, Any]) -> str:
     return str(status.get("title") or status["notebook"])
 
 
-def _write(lang: str, site: Site, board: pd.DataFrame | None, jobs: findings.JobTables,
+def _write(lang: str, site: Site, board: pd.DataFrame | None, jobs: findings.JobTables, judged: Sequence[Verdict],
            statuses: Sequence[Mapping[str, Any]], data_card: Mapping[str, Any], folder: Path,
            provenance: Mapping[str, Any]) -> Path:  # fmt: skip
     named, rows = words(lang), [_row(status, lang) for status in statuses]
@@ -65,6 +69,9 @@ def _write(lang: str, site: Site, board: pd.DataFrame | None, jobs: findings.Job
         "names": {file: title for file, title, state in site.pages if state != "missing"},
         "card": _card(data_card, lang),
         "has_code": False,
+        "claims": judged,
+        "marks": MARKS,
+        "original": ORIGINAL,
         "other": {"href": HOME[other], "lang": other, "name": words(other)["language"]},
         "provenance": provenance_block(provenance, {}, lang),
         **_results(board, jobs, site.dataset, lang),
@@ -168,6 +175,7 @@ def _shown(value: str | Real) -> str:
 
 
 def _contents(context: Mapping[str, Any], named: Mapping[str, Any]) -> list[tuple[str, str]]:
-    parts = [("findings", context["findings"]), ("leaderboard", context["table"]), ("cost", context["figure"]),
-             ("measured", True), ("limits", True), ("data", context["card"]), ("notebooks", True)]  # fmt: skip
+    parts = [("findings", context["findings"]), ("original", context["claims"]), ("leaderboard", context["table"]),
+             ("cost", context["figure"]), ("measured", True), ("limits", True), ("data", context["card"]),
+             ("notebooks", True)]  # fmt: skip
     return [*((own, named[own]) for own, there in parts if there), ("run-provenance", named["provenance"])]

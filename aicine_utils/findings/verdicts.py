@@ -1,0 +1,165 @@
+"""What the measurements say of a claim: upheld, not upheld, or that it can't be told. One rule for all claims.
+
+An effect is written so that more of it speaks for the claim, ``neutral`` is its value where the claim begins to be
+true, and ``smallest`` how far beyond that it must lie to matter to anyone; both are set before looking. Of an effect
+with a 95 % interval, and p where there is a test, we say
+
+- **upheld** when the whole interval lies beyond ``neutral``, and the effect beyond the smallest that matters;
+- **not upheld** when the whole interval lies on the other side, or short of the smallest effect that matters;
+- **can't be told** otherwise, when p is .05 or more, or when the data lack what the claim is about.
+
+A claim that was made in several respects is upheld when all of them are, and not upheld when one is not.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import pandas as pd
+
+from aicine_utils.findings.reading import say
+
+UPHELD, NOT_UPHELD, OPEN = "upheld", "not_upheld", "open"
+STATED, BESIDE = "stated", "beside"  # what the study claimed, and what helps to understand it
+MARKS = {UPHELD: "✓", NOT_UPHELD: "✗", OPEN: "?"}
+SURE = 0.05
+_OF_CASE = {"upheld": UPHELD, "opposite": NOT_UPHELD, "small": NOT_UPHELD}
+
+Case = Literal["upheld", "opposite", "small", "chance", "between", "missing"]
+Word = Literal["upheld", "not_upheld", "open"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One claim of the original study, judged.
+
+    key: its short name; claim: its words by language; verdict: one of three; number: the effect that decides, with its
+    interval; brief: verdict and reasons by language; text: with what stands beside the claim; evidence: the rows it was
+    computed from; link: file name of the page that shows them; strength: whether the data decide.
+    """
+
+    key: str
+    claim: dict[str, str]
+    verdict: Word
+    number: str
+    brief: dict[str, str]
+    text: dict[str, str]
+    link: str
+    strength: Literal["clear", "open"]
+    evidence: pd.DataFrame = field(repr=False, compare=False)
+
+    @property
+    def word(self) -> dict[str, str]:
+        """The verdict by language."""
+        return say("original_verdict", self.verdict)
+
+
+def verdicts(evidence: pd.DataFrame) -> list[Verdict]:
+    """A verdict for each claim in the order of the table.
+
+    One row a measurement: claim, part, role (stated or beside), value, low, high, p, neutral, smallest, form (how the
+    numbers are written), rival, n, reason (why there is no number, a key of ``original_missing``), page. ``value`` is
+    empty where only bounds are known, ``low`` where nothing is.
+    """
+    table = evidence.fillna({"rival": "", "reason": ""})
+    return [_verdict(str(key), rows) for key, rows in table.groupby("claim", sort=False)]
+
+
+def case_of(value: float, low: float, high: float, p: float = math.nan, neutral: float = 0.0,
+            smallest: float = 0.0) -> Case:  # fmt: skip
+    """The rule. Example: 0.02 [0.01, 0.03] is upheld, small where 0.05 is the smallest that matters."""
+    if math.isnan(low):
+        return "missing"
+    if p >= SURE:
+        return "chance"
+    reached = low if math.isnan(value) else value
+    if low > neutral and reached > neutral + smallest:
+        return "upheld"
+    if high < neutral:
+        return "opposite"
+    return "small" if high < neutral + smallest else "between"
+
+
+def together(words: Sequence[Word]) -> Word:
+    """The verdict on a claim from those on its parts: all must be upheld, one that is not sinks it."""
+    if NOT_UPHELD in words:
+        return NOT_UPHELD
+    return UPHELD if words and set(words) == {UPHELD} else OPEN
+
+
+def judged(evidence: pd.DataFrame, lang: str = "en") -> pd.DataFrame:
+    """The table with the verdict on each row with its mark, and its number as text."""
+    rows = [row for _, row in evidence.iterrows()]
+    shown = [f"{MARKS[_word(row)]} {say('original_verdict', _word(row))[lang]}" for row in rows]
+    return evidence.assign(verdict=shown, number=[number_of(row) for row in rows])
+
+
+def summary(found: Sequence[Verdict], lang: str = "en") -> pd.DataFrame:
+    """One row a claim: key, claim, verdict with its mark, number, page."""
+    return pd.DataFrame([{
+        "key": one.key, "claim": one.claim[lang], "verdict": f"{MARKS[one.verdict]} {one.word[lang]}",
+        "number": one.number, "page": one.link.removesuffix(".html"),
+    } for one in found])  # fmt: skip
+
+
+def number_of(row: pd.Series) -> str:
+    """``0.012 [0.004, 0.020]``, the bounds alone where that is all there is, a dash where there is nothing."""
+    if math.isnan(row["low"]):
+        return "–"
+    low, high = (format(row[name], row["form"]) for name in ("low", "high"))
+    return f"[{low}, {high}]" if math.isnan(row["value"]) else f"{row['value']:{row['form']}} [{low}, {high}]"
+
+
+def _verdict(key: str, rows: pd.DataFrame) -> Verdict:
+    stated = [row for _, row in rows[rows["role"] == STATED].iterrows()]
+    beside = [row for _, row in rows[rows["role"] == BESIDE].iterrows()]
+    words = [_word(row) for row in stated]
+    verdict = together(words)
+    decides = stated[words.index(verdict)]
+    asides = [_aside(row) for row in beside if not math.isnan(row["low"])]
+    brief, text = (_text(verdict, _reasons(stated), shown) for shown in ([], asides))
+    return Verdict(key, say("original_claim", key), verdict, number_of(decides), brief, text, str(decides["page"]),
+                   "open" if verdict == OPEN else "clear", rows)  # fmt: skip
+
+
+def _word(row: pd.Series) -> Word:
+    return _OF_CASE.get(_case(row), OPEN)
+
+
+def _case(row: pd.Series) -> Case:
+    return case_of(*(row[name] for name in ("value", "low", "high", "p", "neutral", "smallest")))
+
+
+def _reasons(stated: Sequence[pd.Series]) -> list[dict[str, str]]:
+    """Why, part by part; what is missing for several is said once."""
+    reasons = [_reason(row) for row in stated]
+    return [reason for place, reason in enumerate(reasons) if reason not in reasons[:place]]
+
+
+def _reason(row: pd.Series) -> dict[str, str]:
+    """What was measured, what it is, and on which side that lies."""
+    case = _case(row)
+    if case == "missing":
+        return say("original_missing", row["reason"])
+    measure = say("original_measure", row["part"], rival=row["rival"], n=f"{row['n']:.0f}")
+    neutral, smallest = (format(row[name], row["form"]) for name in ("neutral", "smallest"))
+    return say("original_reason", case, measure=measure, number=number_of(row), neutral=neutral, smallest=smallest,
+               p=f"{row['p']:.2f}")  # fmt: skip
+
+
+def _aside(row: pd.Series) -> dict[str, str]:
+    """A part that helps to understand the claim: its name, verdict and number."""
+    name = say("original_beside", row["part"], rival=row["rival"], n=f"{row['n']:.0f}")
+    return say("original_frame", "aside", name=name, word=say("original_verdict", _word(row)), number=number_of(row))
+
+
+def _text(verdict: Word, reasons: list[dict[str, str]], asides: list[dict[str, str]]) -> dict[str, str]:
+    """``Not upheld: reason; reason. Beside it: aside; aside.``"""
+    because = _joined(reasons)
+    case = "with_asides" if asides else "plain"
+    return say("original_frame", case, word=say("original_opening", verdict), because=because, asides=_joined(asides))
+
+
+def _joined(texts: list[dict[str, str]]) -> dict[str, str]:
+    return {lang: "; ".join(text[lang] for text in texts) for lang in ("en", "ko")}
