@@ -179,7 +179,7 @@ def _after(name: str, model: "Recommender", typed: list[str], movies: "pd.DataFr
     from aicine_utils import histories
     from aicine_utils.data import titles
 
-    rows = [titles.find_movie(text, movies) for words in typed for text in titles.split_titles(words, movies)]
+    rows = [row for words in typed for row in titles.find_movies(words, movies)]
     if not rows:
         raise AicineError("--history names no movie. Write for example --history 'Toy Story,Heat'.")
     ids = [int(row["movie_id"]) for row in rows]

@@ -108,6 +108,14 @@ def run(name: str, split: Split, seed: int = 0, **overrides: Any) -> Result:
     return result
 
 
+def finished(name: str, split: Split, seed: int = 0) -> Result | None:
+    """The kept run that :func:`run` would read; None where it would train. Nothing is trained or measured here."""
+    dataset = split.info["dataset"]
+    model = registry.create(name, dataset, seed, split.protocol)
+    folder = run_folder(dataset, split, name, seed, key(model, split))
+    return Result(folder) if (folder / "manifest.json").exists() else None
+
+
 def run_folder(dataset: str, split: Split, name: str, seed: int, run_key: str) -> Path:
     """``outputs/<dataset>/runs/<protocol>/<model>-s<seed>-<key>``."""
     return settings.output_dir(dataset) / "runs" / split.protocol / f"{name}-s{seed}-{run_key}"

@@ -29,9 +29,10 @@ def because(model: Recommender, lists: pd.DataFrame) -> pd.DataFrame:
     speaks for are left out. For models whose score is a sum of weights over the history: item k-NN and EASE; others
     raise AicineError.
     """
-    if getattr(model, "weights_", None) is None or getattr(model, "histories_", None) is None:
+    if not sums_weights(model):
         raise AicineError(f"{type(model).__name__} can't say why it shows a movie. Use item_knn or ease.")
-    parts = _contributions(model, model._rows(lists[c.USER]), np.searchsorted(model.movie_ids_, lists[c.MOVIE]))
+    columns = np.searchsorted(model.movie_ids_, lists[c.MOVIE])
+    parts = contributions(model, model.histories_[model._rows(lists[c.USER])], columns)
     most = np.asarray(parts.max(axis=1).todense()).ravel()
     reasons = model.movie_ids_[np.asarray(parts.argmax(axis=1)).ravel()]
     total = np.asarray(parts.sum(axis=1)).ravel()
@@ -39,9 +40,17 @@ def because(model: Recommender, lists: pd.DataFrame) -> pd.DataFrame:
     return lists[found].assign(**{BECAUSE: reasons[found], "share": most[found] / total[found]})
 
 
-def _contributions(model: Any, rows: np.ndarray, cols: np.ndarray) -> sparse.csr_matrix:
-    """Positive weights [len(rows), n_movies] of each watched movie in the score of (row, col)."""
-    parts = model.histories_[rows].astype(np.float64)
+def sums_weights(model: Recommender) -> bool:
+    """Whether a score is a sum of weights over the history, so that each watched movie has a part of it."""
+    return getattr(model, "weights_", None) is not None and getattr(model, "histories_", None) is not None
+
+
+def contributions(model: Any, histories: sparse.csr_matrix, cols: np.ndarray) -> sparse.csr_matrix:
+    """Positive weights [len(cols), n_movies] of each watched movie in the score of the movie in column cols[i].
+
+    histories: CSR [len(cols), n_movies], what was watched before the movie in ``cols[i]`` is listed.
+    """
+    parts = histories.astype(np.float64)
     towards = np.repeat(cols, np.diff(parts.indptr))
     parts.data *= np.asarray(model.weights_[parts.indices, towards]).ravel().clip(0)
     return parts

@@ -15,6 +15,7 @@ from aicine_utils import experiment, inspection, leaderboard, metrics, provenanc
 from aicine_utils.data import datasets
 from aicine_utils.data.labels import AGE_GROUPS
 from aicine_utils.data.movielens import MovieLens
+from aicine_utils.errors import AicineError
 from aicine_utils.experiment import Result
 from aicine_utils.metrics import evaluate, groups
 from aicine_utils.models import registry
@@ -24,6 +25,10 @@ from aicine_utils.report.svg import figure_html
 from aicine_utils.report.tables import Column, html_table, write_csv
 
 __all__ = ["budgets", "gap", "measured", "number", "tied", "versus"]  # phrases that a notebook finds here too
+
+# IPython asks an error for its lines: the message alone, as on the command line. It stands here and not in the class,
+# since a change there would make another key of every run that a metric stops.
+AicineError._render_traceback_ = lambda error: [f"Error: {error}"]
 
 RANKING = ["ndcg@10", "recall@10", "precision@10", "hit@10", "mrr@10", "map@10"]
 RATING = ["rmse", "mae"]

@@ -60,6 +60,11 @@ def split_titles(text: str, movies: pd.DataFrame) -> list[str]:
     return [name for name in names if name]
 
 
+def find_movies(text: str, movies: pd.DataFrame) -> list[pd.Series]:
+    """The row of each title of a typed list, in its order; none for an empty text."""
+    return [find_movie(name, movies) for name in split_titles(text, movies)]
+
+
 def named(movie: pd.Series) -> str:
     """Title and, where it is known, year: "Heat (1995)"."""
     return movie[c.TITLE] if pd.isna(movie[c.YEAR]) else f"{movie[c.TITLE]} ({movie[c.YEAR]})"

@@ -16,7 +16,8 @@ LONGEST = (
 FOLDER = Path(os.environ.get("AICINE_NOTEBOOKS", settings.ROOT / "notebooks"))
 COMPARISON = "10_comparison"  # makes the leaderboard that the index shows
 ORIGINAL = "14_original_study"  # makes the evidence on the original study's claims, which the index shows, too
-BUILDS_ON = {COMPARISON: re.compile(r"0[2-9]_"), ORIGINAL: re.compile(r"0[2-9]_")}
+MODELS = re.compile(r"0[2-9]_")  # the notebooks that train
+BUILDS_ON = dict.fromkeys((COMPARISON, "12_try_it", ORIGINAL), MODELS)
 PUBLISHED = re.compile(r"0[89]_recbole_")  # show the committed table of published quality
 
 

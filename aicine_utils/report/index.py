@@ -40,8 +40,8 @@ def render_index(
     """Write ``index.html`` and ``index.ko.html`` into ``target_folder``; a missing leaderboard or notebook is said.
 
     statuses: one a notebook in the order of the report; data_card: sizes and licence by name; provenance: revision,
-    python, packages, host; jobs: what else than the leaderboard is decided from; claims: evidence on the original study's
-    claims (see :mod:`findings.verdicts`).
+    python, packages, host; jobs: what else than the leaderboard is decided from; claims: evidence on the claims of the
+    original study (see :mod:`findings.verdicts`).
     """
     board = None if leaderboard is None or leaderboard.empty else leaderboard
     site, judged = site_of(dataset, statuses), [] if claims is None else verdicts(claims)
