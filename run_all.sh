@@ -2,7 +2,7 @@
 # The only door. Sets up an environment if this machine has none that satisfies the lock, then does what was asked:
 #   ./run_all.sh                      the report on ml-100k          ./run_all.sh --dataset ml-1m | --data DIR
 #   ./run_all.sh --only 05 | --from 05 | --force | --jobs N | --list | --dry-run | -p name=value
-#   ./run_all.sh test | lab | sync | doctor | lock
+#   ./run_all.sh test | lab | sync | readme | doctor | lock
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}" JUPYTER_PREFER_ENV_PATH=1 PYTHONHASHSEED=0
@@ -57,6 +57,7 @@ case "${1:-}" in
   test)  shift; exec "$PYTHON" -m pytest -n auto --dist loadfile --no-loadscope-reorder --cov "$@" ;;
   lab)   shift; exec "$PYTHON" -m jupyter lab --notebook-dir=. "$@" ;;
   sync)  shift; exec "$PYTHON" -m aicine_utils sync "$@" ;;
+  readme) shift; exec "$PYTHON" -m aicine_utils readme "$@" ;;
   lock)  { echo "# Exact versions for Python 3.11 to 3.13. Made by: ./run_all.sh lock"
            "$PYTHON" -m uv pip compile --quiet --universal --python-version 3.11 --extra pipeline --extra dev \
              --no-header --no-annotate pyproject.toml; } > requirements.new

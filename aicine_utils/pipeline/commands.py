@@ -136,3 +136,14 @@ def sync(check: Annotated[bool, typer.Option(help="Only say which pairs differ; 
     for name in changed:
         console.print(f"{name}: {'differs' if check else 'synced'}")
     raise typer.Exit(1 if check and changed else 0)
+
+
+@app.command()
+def readme(dataset: Dataset = "ml-100k") -> None:
+    """Write README's findings, picture and table from the tables of a finished report."""
+    from aicine_utils import settings
+    from aicine_utils.data import datasets
+    from aicine_utils.report import readme as writing
+
+    for path in writing.write(settings.home(), datasets.folder_name(dataset)):
+        console.print(f"{path.relative_to(settings.home())} agrees with the tables of {dataset}")

@@ -1,0 +1,131 @@
+"""README's results: sentences, a picture and a table, written between two marks from the tables of a finished report.
+
+The first mark names the data set, so that a test can say whether README and the committed tables still agree.
+"""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from aicine_utils import findings
+from aicine_utils.errors import AicineError
+from aicine_utils.report import plots, svg
+from aicine_utils.report.tables import MISSING, write_text
+
+FIRST = 10
+CONTROLS = ("random", "popularity", "recent_popularity", "ease", "ials", "multivae")  # what the original study lacked
+CHOSEN = ("svd", "ract")  # what it shipped
+BEGIN, END = r"<!-- results ?([\w-]*) -->", "<!-- /results -->"
+NOTHING = "*No report is published yet. `./run_all.sh` makes one, `./run_all.sh readme` writes its findings here.*"
+NEEDED = ("model", "label", "family", "ndcg@10", "n_users")
+
+
+def write(home: Path, dataset: str) -> list[Path]:
+    """Fill ``README.md`` in ``home`` and draw its picture, from ``outputs/<dataset>/tables``; the files written.
+
+    Raises AicineError when the tables are missing or the marks are not there exactly once.
+    """
+    readme = home / "README.md"
+    if not readme.exists():
+        raise AicineError(f"{readme} is not there. Run this where README.md and outputs/ lie side by side.")
+    board = leaderboard(home, dataset)
+    text = with_results(readme.read_text(encoding="utf-8"), dataset, results(board, dataset))
+    return [write_text(home / picture_path(dataset), picture(board)), write_text(readme, text)]
+
+
+def leaderboard(home: Path, dataset: str) -> pd.DataFrame:
+    """The leaderboard of a finished report; AicineError where there is none."""
+    path = home / "outputs" / dataset / "tables" / "leaderboard.csv"
+    if not path.exists():
+        raise AicineError(f"{path} is not there. Make the report first: ./run_all.sh --dataset {dataset}")
+    board = pd.read_csv(path)
+    lacking = [name for name in NEEDED if name not in board]
+    if lacking or board.empty:
+        what = f"lacks the column {lacking[0]}" if lacking else "holds no model"
+        raise AicineError(f"{path} {what}. Make it again: ./run_all.sh --dataset {dataset} --only 10")
+    return board
+
+
+def dataset_of(text: str) -> str:
+    """The data set whose results a README shows; empty where it shows none. Raises AicineError for damaged marks."""
+    return _marks(text)[0].group(1)
+
+
+def with_results(text: str, dataset: str, block: str) -> str:
+    """``text`` with ``block`` between its marks. Raises AicineError when these are not there exactly once, in order."""
+    begin, end = _marks(text)
+    mark = f"<!-- results {dataset} -->" if dataset else "<!-- results -->"
+    return f"{text[: begin.start()]}{mark}\n{block}\n{text[end.start() :]}"
+
+
+def _marks(text: str) -> tuple[re.Match[str], re.Match[str]]:
+    begins, ends = (list(re.finditer(f"^{mark}$", text, re.MULTILINE)) for mark in (BEGIN, END))
+    if len(begins) != 1 or len(ends) != 1 or ends[0].start() < begins[0].end():
+        raise AicineError(
+            f"README.md has {len(begins)} marks <!-- results --> and {len(ends)} marks {END}; it needs one of each, in "
+            "this order and each alone on its line. Put them where the findings belong."
+        )
+    return begins[0], ends[0]
+
+
+def results(board: pd.DataFrame, dataset: str) -> str:
+    """What stands between the marks: findings first, one picture, the first ten models and those always shown."""
+    rows, everyone = shown(board), findings.ranking(findings.primary(board), "ndcg@10")
+    found = [*findings.decision(board), *findings.findings(board)]
+    return "\n".join([
+        "## What we found", "",
+        f"{len(everyone)} models on `{dataset}`, the same {everyone['n_users'].max():,} people for all; brackets hold "
+        "95 % intervals over people.", "",
+        *(f"- {one.text['en']}" for one in found), "",
+        f"![{title(rows)}]({picture_path(dataset)})", "",
+        *table(rows), "",
+        f"The first {min(FIRST, len(everyone))} of {len(everyone)} models, the controls, and SVD and RaCT, which the "
+        "original study chose. Models that share a place can't be told apart. Every row: "
+        f"[leaderboard.csv](outputs/{dataset}/tables/leaderboard.csv); every page: "
+        f"`outputs/{dataset}/report/index.html`. Written by `./run_all.sh readme`, not by hand.",
+    ])  # fmt: skip
+
+
+def shown(board: pd.DataFrame) -> pd.DataFrame:
+    """The rows of README's table and picture: the first ten by NDCG@10, the controls, the original study's choices."""
+    rows = findings.ranking(findings.primary(board), "ndcg@10")
+    return rows[(rows.index < FIRST) | rows["model"].isin([*CONTROLS, *CHOSEN])]
+
+
+def table(rows: pd.DataFrame) -> list[str]:
+    """Lines of a Markdown table, one row a model."""
+    head = ["| Place | Model | NDCG@10 | RMSE | Training | Memory |", "|---:|---|---|---|---:|---:|"]
+    return head + [f"| {' | '.join(_cells(row))} |" for _, row in rows.iterrows()]
+
+
+def _cells(row: pd.Series) -> list[str]:
+    seconds, memory, place = (row.get(name) for name in ("fit_seconds", "peak_mb", "place"))
+    return [
+        MISSING if pd.isna(place) else f"{place:.0f}",
+        str(row["label"]).replace("|", "\\|"),
+        findings.value_text(row, "ndcg@10"),
+        MISSING if pd.isna(row.get("rmse")) else findings.value_text(row, "rmse"),
+        MISSING if pd.isna(seconds) else findings.seconds_text(seconds),
+        MISSING if pd.isna(memory) else f"{memory:,.0f} MB",
+    ]
+
+
+def title(rows: pd.DataFrame) -> str:
+    """What the picture shows, in one sentence."""
+    return f"NDCG@10 with its interval for {len(rows)} models, {rows['label'].iloc[0]} on top"
+
+
+def picture(board: pd.DataFrame) -> str:
+    """The rows of README's table as SVG, readable on light and on dark; its numbers stand in its description."""
+    rows = shown(board)
+    fig = plots.interval_plot(rows, "ndcg@10")
+    numbers = "; ".join(f"{row['label']} {findings.value_text(row, 'ndcg@10')}" for _, row in rows.iterrows())
+    drawn = svg.svg_file(svg.svg_text(fig), title(rows), numbers)
+    plots.plt.close(fig)
+    return drawn
+
+
+def picture_path(dataset: str) -> str:
+    """Where the picture lies, as seen from README."""
+    return f"outputs/{dataset}/report/leaderboard.svg"

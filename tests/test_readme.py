@@ -1,0 +1,148 @@
+"""README's results: what stands between the marks, and that it agrees with the committed tables."""
+
+import subprocess
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pandas as pd
+import pytest
+from report_samples import leaderboard
+
+from aicine_utils import settings
+from aicine_utils.errors import AicineError
+from aicine_utils.report import readme
+from aicine_utils.report.tables import write_csv
+
+EMPTY = "# Title\n\n<!-- results -->\nold\n<!-- /results -->\n\n## Two commands\n"
+
+
+def committed(folder: Path) -> Path:
+    """``folder`` with the tables and pictures of outputs/ as git's index has them; as they lie here without git."""
+    listing = ["git", "-C", str(settings.ROOT), "ls-files", "-z", "outputs/*/tables/*", "outputs/*/report/*.svg"]
+    done = subprocess.run(listing, capture_output=True, check=False)
+    if done.returncode:
+        return settings.ROOT
+    export = ["git", "-C", str(settings.ROOT), "checkout-index", "-z", "--stdin", f"--prefix={folder}/"]
+    subprocess.run(export, input=done.stdout, check=True)
+    return folder
+
+
+def disagreement(text: str, home: Path) -> str:
+    """In what README and the tables below ``home`` differ; empty where they agree."""
+    dataset = readme.dataset_of(text)
+    if not dataset:
+        return "" if readme.with_results(text, "", readme.NOTHING) == text else "results of no data set"
+    board = readme.leaderboard(home, dataset)
+    if readme.with_results(text, dataset, readme.results(board, dataset)) != text:
+        return "text"
+    drawn = ElementTree.fromstring((home / readme.picture_path(dataset)).read_text(encoding="utf-8"))
+    wanted = ElementTree.fromstring(readme.picture(board))
+    return "" if [part.text for part in drawn[:2]] == [part.text for part in wanted[:2]] else "picture"
+
+
+def test_readme_and_the_committed_tables_agree(tmp_path):
+    text, home = (settings.ROOT / "README.md").read_text(encoding="utf-8"), committed(tmp_path)
+    assert disagreement(text, home) == "", "run ./run_all.sh readme, then git add README.md and outputs/*/tables"
+    published = sorted(path.parts[-3] for path in home.glob("outputs/*/tables/leaderboard.csv"))
+    assert bool(readme.dataset_of(text)) == bool(published), published
+
+
+@pytest.fixture
+def place(tmp_path):
+    """A repository with a README and the tables of one finished report."""
+    (tmp_path / "README.md").write_text(EMPTY, encoding="utf-8")
+    write_csv(leaderboard(), tmp_path / "outputs" / "ml-100k" / "tables" / "leaderboard.csv")
+    return tmp_path
+
+
+def written(place):
+    return {path.name: path.read_text(encoding="utf-8") for path in readme.write(place, "ml-100k")}
+
+
+def test_it_writes_between_the_marks_and_the_second_time_changes_nothing(place):
+    first = written(place)
+    assert written(place) == first
+    text = first["README.md"]
+    assert text.startswith("# Title\n\n<!-- results ml-100k -->\n## What we found\n")
+    assert text.endswith("\n<!-- /results -->\n\n## Two commands\n")
+    assert "\nold\n" not in text
+    assert "17 models on `ml-100k`, the same 937 people" in text
+    assert "- Home row: ship EASE, the highest of 2 models that share first place." in text
+    assert "- SVD++ (Surprise) predicts stars best: RMSE 0.902 [0.898, 0.906]" in text
+    assert disagreement(text, place) == ""
+
+
+def test_the_table_has_the_first_ten_the_controls_and_the_study_s_choices(place):
+    rows = [line.split(" | ") for line in written(place)["README.md"].splitlines() if line.startswith("| ")][1:]
+    names = leaderboard()["label"]
+    assert [row[1] for row in rows] == [*names[:10], "SVD (Surprise)", "Random"]
+    assert rows[0] == ["| 1", "EASE", "0.132 [0.126, 0.138]", "–", "2.1 s", "410 MB |"]
+    assert rows[-2][3] == "0.911 [0.907, 0.915]"
+
+
+@pytest.mark.parametrize(
+    ("column", "by", "what"), [("ndcg@10", 0.001, "text"), ("fit_seconds", 9, "text"), ("novelty", 1, "")]
+)
+def test_a_table_that_drifts_is_told_where_readme_shows_it(place, column, by, what):
+    text = written(place)["README.md"]
+    board = leaderboard()
+    board.loc[0, column] += by
+    write_csv(board, place / "outputs" / "ml-100k" / "tables" / "leaderboard.csv")
+    assert disagreement(text, place) == what
+
+
+def test_a_readme_or_picture_that_drifts_is_told(place):
+    text = written(place)["README.md"]
+    assert disagreement(text.replace("0.132 [0.126", "0.133 [0.126"), place) == "text"
+    path = place / readme.picture_path("ml-100k")
+    path.write_text(path.read_text().replace("EASE 0.132", "EASE 0.131"))
+    assert disagreement(text, place) == "picture"
+    assert disagreement(EMPTY, place) == "results of no data set"
+
+
+def test_the_opposite_data_say_the_opposite(place):
+    board = leaderboard()
+    swapped = board.assign(label=board["label"].replace({"EASE": "iALS", "iALS": "EASE"}))
+    write_csv(swapped, place / "outputs" / "ml-100k" / "tables" / "leaderboard.csv")
+    assert "- Home row: ship iALS" in written(place)["README.md"]
+
+
+def test_the_picture_follows_the_reader_s_theme_and_holds_its_numbers(place):
+    svg = written(place)["leaderboard.svg"]
+    root = ElementTree.fromstring(svg)
+    assert float(root.get("width").removesuffix("pt")) > 200
+    assert "prefers-color-scheme: dark" in svg
+    assert "color: #e4e3df" in svg
+    assert not any(sentinel in svg for sentinel in ("#010203", "#fdfcfb", "http://localhost", "<script"))
+    title, desc = (part.text for part in root[:2])
+    assert title == "NDCG@10 with its interval for 12 models, EASE on top"
+    assert desc.startswith("EASE 0.132 [0.126, 0.138]; iALS")
+    assert desc.endswith("Random 0.006 [0.000, 0.012]")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["# Title\n", EMPTY + EMPTY, "<!-- /results -->\n<!-- results -->\n", EMPTY.replace("<!-- /", "<!-- "),
+     EMPTY.replace("<!-- results -->", " <!-- results -->")],
+)  # fmt: skip
+def test_marks_that_are_missing_or_damaged_are_an_error_and_nothing_is_written(place, text):
+    (place / "README.md").write_text(text, encoding="utf-8")
+    with pytest.raises(AicineError, match=r"has \d marks <!-- results --> and \d marks .* needs one of each"):
+        readme.write(place, "ml-100k")
+    assert (place / "README.md").read_text(encoding="utf-8") == text
+    assert not (place / readme.picture_path("ml-100k")).exists()
+
+
+def test_tables_that_are_missing_or_empty_are_an_error(place):
+    with pytest.raises(AicineError, match=r"ml-1m.* is not there\. Make .*: \./run_all\.sh --dataset ml-1m"):
+        readme.write(place, "ml-1m")
+    path = place / "outputs" / "ml-100k" / "tables" / "leaderboard.csv"
+    write_csv(leaderboard().drop(columns="ndcg@10"), path)
+    with pytest.raises(AicineError, match="lacks the column ndcg@10"):
+        readme.write(place, "ml-100k")
+    write_csv(pd.DataFrame(columns=leaderboard().columns), path)
+    with pytest.raises(AicineError, match="holds no model"):
+        readme.write(place, "ml-100k")
+    (place / "README.md").unlink()
+    with pytest.raises(AicineError, match=r"README\.md is not there"):
+        readme.write(place, "ml-100k")
