@@ -21,7 +21,7 @@ def leaderboard(results: Iterable[Result], split: Split, resamples: int = 2000) 
 
     Columns: protocol, model, label, family, seeds, n_users; for each ranking metric ``name@k`` with ``_low`` and
     ``_high``; rmse and mae likewise (empty for models that don't rate); beyond-accuracy means at 10; costs;
-    trials (of the search behind the settings, 0 or 1 for defaults); ``place`` by NDCG@10 and
+    trials (of the search behind the settings, 0 or 1 for defaults); run (its folder's name); ``place`` by NDCG@10 and
     ``place_rmse``, shared by models that paired tests can't tell apart.
     """
     results, catalogue = list(results), beyond.Catalogue.of(split.for_test())
@@ -71,7 +71,7 @@ def _row(result: Result, split: Split, catalogue: beyond.Catalogue, resamples: i
         "n_users": result.values().size, **means(result, resamples),
         **beyond.evaluate_beyond(result.topk, split, catalogue=catalogue),
         "trials": settings.winner(entry.name, manifest["dataset"], split.protocol).get("trials", 0),
-        **{name: manifest[name] for name in COSTS},
+        **{name: manifest[name] for name in COSTS}, "run": result.folder.name,
     }  # fmt: skip
 
 

@@ -26,7 +26,7 @@ def test_columns_of_the_contract(board):
     measured = [f"{name}@{k}" for name in ("ndcg", "recall", "precision", "hit", "mrr", "map") for k in (5, 10, 20)]
     spread = [name + end for name in (*measured, "rmse", "mae") for end in ("", "_low", "_high")]
     plain = ["protocol", "model", "label", "family", "seeds", "n_users", *beyond.METRICS, *leaderboard.COSTS]
-    assert sorted(board.columns) == sorted([*plain, *spread, "place", "place_rmse", "trials"])
+    assert sorted(board.columns) == sorted([*plain, *spread, "place", "place_rmse", "trials", "run"])
 
 
 def test_best_list_comes_first(board):
@@ -45,6 +45,7 @@ def test_numbers_are_those_of_the_runs(board, results, mock_split):
         assert own["coverage"] == beyond.evaluate_beyond(result.topk, mock_split.for_test())["coverage"]
         assert own["fit_seconds"] == result.manifest["fit_seconds"]
         assert own["peak_mb"] == result.manifest["peak_mb"]
+        assert own["run"] == result.folder.name
         assert own["n_users"] == mock_split.relevant(mock_split.test)["user_id"].nunique()
     assert rows.loc["svd", "rmse"] == pytest.approx(rating.rmse(results["svd"].predictions))
 
