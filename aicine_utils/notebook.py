@@ -204,7 +204,8 @@ class Study:
     def show_history(self, user: int, n: int = 10) -> None:
         """What a user rated last, newest first."""
         columns = {c.TITLE: "Title", c.YEAR: "Year", c.GENRES: "Genres", c.RATING: Column("Stars", format=".1f")}
-        self.show(self.history(user, n), f"history_{user}", f"User {user}: the last {n} films before the test", columns)
+        shown = self.history(user, n)[list(columns)]  # the CSV is published: no more of a person than the page shows
+        self.show(shown, f"history_{user}", f"User {user}: the last {n} films before the test", columns)
 
     def show_lists(self, results: Mapping[str, Result], user: int, n: int = 10) -> None:
         """Every model's list for a user, side by side."""
@@ -223,8 +224,8 @@ class Study:
         table["reason"] = table[inspection.BECAUSE].map(self.title)
         share = Column("Share", "Part of the score that comes from that film alone", ".0%")
         columns = {c.RANK: "Rank", c.TITLE: "Film", "reason": "Because you watched", "share": share}
-        label = registry.entry(result.name).label
-        self.show(table, f"reasons_{result.name}_{user}", f"{label} for user {user} (★ liked later)", columns)
+        caption = f"{registry.entry(result.name).label} for user {user} (★ liked later)"
+        self.show(table[list(columns)], f"reasons_{result.name}_{user}", caption, columns)
 
     def show_similar(self, results: Mapping[str, Result], movie: int, n: int = 6) -> None:
         """The movies nearest to one by every model, side by side."""

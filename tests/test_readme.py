@@ -146,3 +146,12 @@ def test_tables_that_are_missing_or_empty_are_an_error(place):
     (place / "README.md").unlink()
     with pytest.raises(AicineError, match=r"README\.md is not there"):
         readme.write(place, "ml-100k")
+
+
+def test_a_report_that_must_not_be_committed_is_refused(place):
+    page = place / "outputs" / "ml-100k" / "report" / "05.html"
+    page.parent.mkdir()
+    page.write_text("<code>/home/ada/x</code>")
+    with pytest.raises(AicineError, match=r"can't be committed: 05\.html holds a path of this machine, /home/ada"):
+        readme.write(place, "ml-100k")
+    assert (place / "README.md").read_text(encoding="utf-8") == EMPTY

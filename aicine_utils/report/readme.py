@@ -10,7 +10,7 @@ import pandas as pd
 
 from aicine_utils import findings
 from aicine_utils.errors import AicineError
-from aicine_utils.report import plots, svg
+from aicine_utils.report import plots, publishing, svg
 from aicine_utils.report.tables import MISSING, write_text
 
 FIRST = 10
@@ -24,13 +24,17 @@ NEEDED = ("model", "label", "family", "ndcg@10", "n_users")
 def write(home: Path, dataset: str) -> list[Path]:
     """Fill ``README.md`` in ``home`` and draw its picture, from ``outputs/<dataset>/tables``; the files written.
 
-    Raises AicineError when the tables are missing or the marks are not there exactly once.
+    Raises AicineError when the tables are missing, the marks are not there exactly once, or the report holds what must
+    not be committed.
     """
     readme = home / "README.md"
     if not readme.exists():
         raise AicineError(f"{readme} is not there. Run this where README.md and outputs/ lie side by side.")
     board = leaderboard(home, dataset)
     text = with_results(readme.read_text(encoding="utf-8"), dataset, results(board, dataset))
+    if wrong := publishing.problems(publishing.files(home / "outputs" / dataset)):
+        more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+        raise AicineError(f"The report on {dataset} can't be committed: {'; '.join(wrong[:3])}{more}. Mend it first.")
     return [write_text(home / picture_path(dataset), picture(board)), write_text(readme, text)]
 
 

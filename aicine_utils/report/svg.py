@@ -21,6 +21,7 @@ INK, MUTED, RULE, PAPER = "#010203", "#020304", "#030405", "#fdfcfb"
 CSS = Path(__file__).parent / "assets" / "report.css"
 _PAGE = {"ink": "color", "muted": "--muted", "rule": "--rule", "paper": "--paper"}  # the page's colours, and their uses
 _FONT = 'text { font-family: system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif !important; }'
+_DECIMALS = re.compile(r"(?<=\.\d\d)\d+")  # of a path beyond a hundredth of a point: nobody sees them, and pages weigh
 _THEMED = {INK: "currentColor", MUTED: "var(--muted,#777)", RULE: "var(--rule,#ccc)", PAPER: "var(--paper,#fff)"}
 
 
@@ -33,11 +34,11 @@ def any_script() -> Iterator[None]:
 
 
 def svg_text(fig: Figure) -> str:
-    """The figure as SVG, transparent, with live text; the same bytes for the same figure."""
+    """The figure as SVG, transparent, with live text; the same bytes for the same figure, paths to 0.01 points."""
     buffer = io.StringIO()
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "aicine"}), any_script():
         fig.savefig(buffer, format="svg", transparent=True, bbox_inches="tight", metadata={"Date": None})
-    return buffer.getvalue()
+    return re.sub(r' d="[^"]*"', lambda path: _DECIMALS.sub("", path[0]), buffer.getvalue())
 
 
 def inline_svg(svg: str, alt: str = "Figure") -> str:
