@@ -236,7 +236,8 @@ def choose(result: Result) -> Result:
 def preferred(name: str, dataset: str, protocol: str = "user_temporal") -> Result | None:
     """The finished run that answers for a model; None when there is none.
 
-    The one chosen last; if none was, the last one made with the committed settings; else the last one made.
+    The one chosen last; if none was, that of the lowest seed, which the pages show, with the committed settings;
+    else of the lowest seed; of several such the last one made.
     """
     manifests = (settings.output_dir(dataset) / "runs" / protocol).glob(f"{name}-s*-*/manifest.json")
     committed = registry.create(name, dataset, protocol=protocol).params
@@ -244,7 +245,8 @@ def preferred(name: str, dataset: str, protocol: str = "user_temporal") -> Resul
     def rank(path: Path) -> tuple:
         # A file's time changes when a run is copied or measured again, so what the manifest says comes first.
         manifest = json.loads(path.read_text("utf-8"))
-        return manifest.get("chosen", 0), manifest["params"] == committed, manifest["finished"], path.stat().st_mtime_ns
+        usual = manifest["params"] == committed, -manifest["seed"]
+        return manifest.get("chosen", 0), usual, manifest["finished"], path.stat().st_mtime_ns
 
     best = max(manifests, key=rank, default=None)
     return Result(best.parent) if best else None

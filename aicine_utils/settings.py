@@ -48,6 +48,7 @@ class Preset:
     dataset: str
     resamples: int
     trials: int
+    seed_seconds: float
     folds: int
 
 

@@ -158,6 +158,8 @@ def test_the_chosen_run_answers_then_the_committed_settings_then_the_last_made(m
     assert experiment.preferred("mean_rating", "mock").folder == other[0].folder
     committed = experiment.run("mean_rating", mock_split)
     assert experiment.preferred("mean_rating", "mock").folder == committed.folder
+    experiment.run("mean_rating", mock_split, seed=1)  # to see what another seed does, not to answer
+    assert experiment.preferred("mean_rating", "mock").folder == committed.folder
     experiment.choose(other[1])
     assert experiment.preferred("mean_rating", "mock").folder == other[1].folder
 

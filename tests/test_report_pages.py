@@ -156,6 +156,16 @@ def test_index_in_both_languages(tmp_path):
         assert len(re.findall(r'\sid="([^"]+)"', html)) == len(set(re.findall(r'\sid="([^"]+)"', html)))
 
 
+def test_index_tells_how_many_models_had_several_seeds(tmp_path):
+    board = leaderboard()
+    english, korean = render_index("ml-100k", board, statuses(), CARD, tmp_path, PROVENANCE)
+    assert "intervals over users; one seed a model." in english.read_text()
+    several = board.assign(seeds=[3, 1, 3] + [1] * (len(board) - 3))
+    english, korean = render_index("ml-100k", several, statuses(), CARD, tmp_path, PROVENANCE)
+    assert "intervals over users; 3 seeds for 2 of the models, one for the others." in english.read_text()
+    assert "2개 모델은 시드 3개, 나머지는 시드 1개로 학습했습니다." in korean.read_text()
+
+
 def test_korean_page_has_no_english_sentences(tmp_path):
     ko = render_index("ml-100k", leaderboard(), statuses(), CARD, tmp_path, PROVENANCE)[1].read_text()
     text = re.sub(r"<[^>]+>", " ", re.sub(r"<(script|style)>.*?</\1>", "", ko, flags=re.S))

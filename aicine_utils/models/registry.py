@@ -13,7 +13,8 @@ from aicine_utils.models.base import Recommender
 class Entry:
     """What a reader may want to know of a model before it is trained.
 
-    target: "module:Class" below ``aicine_utils.models``; fixed: parameters that make it this row.
+    target: "module:Class" below ``aicine_utils.models``; draws: whether it draws at random, so that its seed matters;
+    fixed: parameters that make it this row.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Entry:
     new_movies: bool = False
     features: bool = False
     sequential: bool = False
+    draws: bool = True
     fixed: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -54,26 +56,26 @@ _WARP = "Kula 2015; Weston et al. 2011"
 
 ENTRIES = [
     Entry("random", _POP, "Random", "popularity:Random", "control", new_users=True),
-    Entry("popularity", _POP, "Most liked", "popularity:Popularity", "count of ratings three quarters up the scale and more", new_users=True),
-    Entry("views", _POP, "Most watched", "popularity:Views", "count of ratings", new_users=True),
-    Entry("mean_rating", _POP, "Best rated (with a prior)", "popularity:MeanRating", "Bayesian average", rates=True, new_users=True),
-    Entry("recent_popularity", _POP, "Most watched lately", "popularity:RecentPopularity", "Ji et al. 2020, A re-visit of the popularity baseline", new_users=True),
-    Entry("group_popularity", _POP, "Most watched in the group", "popularity:GroupPopularity", "popularity by gender and age group", new_users=True, features=True),
-    Entry("content_tfidf", _CB, "Content, TF-IDF", "content:ContentTfidf", "Salton & Buckley 1988; Lops et al. 2011", new_users=True, new_movies=True, features=True),
+    Entry("popularity", _POP, "Most liked", "popularity:Popularity", "count of ratings three quarters up the scale and more", new_users=True, draws=False),
+    Entry("views", _POP, "Most watched", "popularity:Views", "count of ratings", new_users=True, draws=False),
+    Entry("mean_rating", _POP, "Best rated (with a prior)", "popularity:MeanRating", "Bayesian average", rates=True, new_users=True, draws=False),
+    Entry("recent_popularity", _POP, "Most watched lately", "popularity:RecentPopularity", "Ji et al. 2020, A re-visit of the popularity baseline", new_users=True, draws=False),
+    Entry("group_popularity", _POP, "Most watched in the group", "popularity:GroupPopularity", "popularity by gender and age group", new_users=True, features=True, draws=False),
+    Entry("content_tfidf", _CB, "Content, TF-IDF", "content:ContentTfidf", "Salton & Buckley 1988; Lops et al. 2011", new_users=True, new_movies=True, features=True, draws=False),
     Entry("content_word2vec", _CB, "Content, word2vec", "content:ContentWord2Vec", "Mikolov et al. 2013", new_users=True, new_movies=True, features=True),
     Entry("item2vec", _CB, "Item2vec on histories", "content:Item2Vec", "Barkan & Koenigstein 2016", new_users=True),
-    Entry("user_knn", _KNN, "User k-NN", "neighbours:UserKNN", "Herlocker et al. 1999", new_users=True),
-    Entry("item_knn", _KNN, "Item k-NN", "neighbours:ItemKNN", "Deshpande & Karypis 2004", new_users=True),
-    Entry("knn_means", _KNN, "k-NN with means (Surprise)", "surprise_knn:KNNWithMeans", "Herlocker et al. 1999", rates=True),
-    Entry("knn_baseline", _KNN, "k-NN baseline (Surprise)", "surprise_knn:KNNBaseline", _KOREN, rates=True),
-    Entry("baseline", _MF, "Baseline (Surprise)", "factorisation:Baseline", _KOREN, rates=True),
+    Entry("user_knn", _KNN, "User k-NN", "neighbours:UserKNN", "Herlocker et al. 1999", new_users=True, draws=False),
+    Entry("item_knn", _KNN, "Item k-NN", "neighbours:ItemKNN", "Deshpande & Karypis 2004", new_users=True, draws=False),
+    Entry("knn_means", _KNN, "k-NN with means (Surprise)", "surprise_knn:KNNWithMeans", "Herlocker et al. 1999", rates=True, draws=False),
+    Entry("knn_baseline", _KNN, "k-NN baseline (Surprise)", "surprise_knn:KNNBaseline", _KOREN, rates=True, draws=False),
+    Entry("baseline", _MF, "Baseline (Surprise)", "factorisation:Baseline", _KOREN, rates=True, draws=False),
     Entry("svd", _MF, "SVD (Surprise)", "factorisation:SVD", "Koren et al. 2009; Funk 2006", rates=True),
     Entry("svdpp", _MF, "SVD++ (Surprise)", "factorisation:SVDpp", "Koren 2008", rates=True),
     Entry("nmf", _MF, "NMF (Surprise)", "factorisation:NMF", "Luo et al. 2014", rates=True),
-    Entry("slope_one", _MF, "Slope One (Surprise)", "factorisation:SlopeOne", "Lemire & Maclachlan 2005", rates=True),
+    Entry("slope_one", _MF, "Slope One (Surprise)", "factorisation:SlopeOne", "Lemire & Maclachlan 2005", rates=True, draws=False),
     Entry("co_clustering", _MF, "Co-clustering (Surprise)", "factorisation:CoClustering", "George & Merugu 2005", rates=True),
     Entry("ials", _MF, "iALS", "implicit_als:ImplicitALS", "Hu et al. 2008; Rendle et al. 2022", new_users=True),
-    Entry("ease", _LIN, "EASE", "linear:EASE", "Steck 2019", new_users=True),
+    Entry("ease", _LIN, "EASE", "linear:EASE", "Steck 2019", new_users=True, draws=False),
     Entry("lightfm_ids", _HYB, "LightFM, ids alone", "hybrid:LightFM", _WARP, new_users=True, fixed={"loss": "warp", "features": "ids"}),
     Entry("lightfm_movies", _HYB, "LightFM, films described", "hybrid:LightFM", _WARP, new_users=True, new_movies=True, features=True, fixed={"loss": "warp", "features": "movies"}),
     Entry("lightfm_users", _HYB, "LightFM, people described", "hybrid:LightFM", _WARP, new_users=True, features=True, fixed={"loss": "warp", "features": "users"}),
@@ -86,7 +88,7 @@ ENTRIES = [
     Entry("mlp", _NEURAL, "MLP for stars", "neural.perceptron:MLP", "He et al. 2017", rates=True),
     Entry("neumf", _NEURAL, "NeuMF", "neural.perceptron:NeuMF", "He et al. 2017"),
     Entry("gru", _NEURAL, "GRU", "neural.recurrent:GRU", "Hidasi et al. 2016", new_users=True, sequential=True),
-    Entry("recbole_item_knn", _RB, "Item k-NN (RecBole)", "recbole.item_knn:ItemKNN", "Deshpande & Karypis 2004", new_users=True),
+    Entry("recbole_item_knn", _RB, "Item k-NN (RecBole)", "recbole.item_knn:ItemKNN", "Deshpande & Karypis 2004", new_users=True, draws=False),
     Entry("bpr", _RB, "BPR", "recbole.bpr:BPR", "Rendle et al. 2009"),
     Entry("lightgcn", _RB, "LightGCN", "recbole.lightgcn:LightGCN", "He et al. 2020"),
     Entry("simplex", _RB, "SimpleX", "recbole.simplex:SimpleX", "Mao et al. 2021"),

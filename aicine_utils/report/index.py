@@ -140,7 +140,8 @@ def _figure(board: pd.DataFrame, lang: str) -> str:
 def _measured(board: pd.DataFrame | None, lang: str) -> list[str]:
     named = words(lang)
     users, seeds = (_largest(board, name) for name in ("n_users", "seeds"))
-    seeds_said = named["seeds_one"] if seeds in (None, 1) else named["seeds_many"].format(n=seeds)
+    several = 0 if board is None or seeds is None else int((board["seeds"] > 1).sum())
+    seeds_said = named["seeds_many"].format(n=seeds, models=several) if several else named["seeds_one"]
     searches = _searches(board)
     settings_said = named["settings_default" if searches["searched"] == "0" else "settings_searched"].format(**searches)
     filled = {"users": "–" if users is None else f"{users:,}", "seeds": seeds_said, "settings": settings_said}
