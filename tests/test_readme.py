@@ -67,8 +67,8 @@ def test_it_writes_between_the_marks_and_the_second_time_changes_nothing(place):
     assert text.endswith("\n<!-- /results -->\n\n## Two commands\n")
     assert "\nold\n" not in text
     assert "17 models on `ml-100k`, the same 937 people" in text
-    assert "- Home row: ship EASE, the highest of 2 models that share first place." in text
-    assert "- SVD++ (Surprise) predicts stars best: RMSE 0.902 [0.898, 0.906]" in text
+    assert "- **Home row:** ship EASE, the highest of 2 models that share first place." in text
+    assert "- **Best stars** – SVD++ (Surprise) predicts stars best: RMSE 0.902 [0.898, 0.906]" in text
     assert disagreement(text, place) == ""
 
 
@@ -104,7 +104,7 @@ def test_the_opposite_data_say_the_opposite(place):
     board = leaderboard()
     swapped = board.assign(label=board["label"].replace({"EASE": "iALS", "iALS": "EASE"}))
     write_csv(swapped, place / "outputs" / "ml-100k" / "tables" / "leaderboard.csv")
-    assert "- Home row: ship iALS" in written(place)["README.md"]
+    assert "- **Home row:** ship iALS" in written(place)["README.md"]
 
 
 def test_the_picture_follows_the_reader_s_theme_and_holds_its_numbers(place):

@@ -11,6 +11,7 @@ import pandas as pd
 from aicine_utils import findings
 from aicine_utils.errors import AicineError
 from aicine_utils.report import plots, publishing, svg
+from aicine_utils.report.pages import words
 from aicine_utils.report.tables import MISSING, write_text
 
 FIRST = 10
@@ -76,12 +77,11 @@ def _marks(text: str) -> tuple[re.Match[str], re.Match[str]]:
 def results(board: pd.DataFrame, dataset: str) -> str:
     """What stands between the marks: findings first, one picture, the first ten models and those always shown."""
     rows, everyone = shown(board), findings.ranking(findings.primary(board), "ndcg@10")
-    found = [*findings.decision(board), *findings.findings(board)]
     return "\n".join([
         "## What we found", "",
         f"{len(everyone)} models on `{dataset}`, the same {everyone['n_users'].max():,} people for all; brackets hold "
         "95 % intervals over people.", "",
-        *(f"- {one.text['en']}" for one in found), "",
+        *(f"- {sentence}" for sentence in sentences(board)), "",
         f"![{title(rows)}]({picture_path(dataset)})", "",
         *table(rows), "",
         f"The first {min(FIRST, len(everyone))} of {len(everyone)} models, the controls, and SVD and RaCT, which the "
@@ -89,6 +89,14 @@ def results(board: pd.DataFrame, dataset: str) -> str:
         f"[leaderboard.csv](outputs/{dataset}/tables/leaderboard.csv); every page: "
         f"`outputs/{dataset}/report/index.html`. Written by `./run_all.sh readme`, not by hand.",
     ])  # fmt: skip
+
+
+def sentences(board: pd.DataFrame) -> list[str]:
+    """The decisions, then the findings, as on the report's first page: each with its job or topic in bold."""
+    topics = words("en")["topic"]
+    jobs = [one.text["en"].partition(":") for one in findings.decision(board)]
+    found = [f"**{topics[one.key]}** – {one.text['en']}" for one in findings.findings(board)]
+    return [f"**{job}:**{rest}" for job, _, rest in jobs] + found
 
 
 def shown(board: pd.DataFrame) -> pd.DataFrame:
