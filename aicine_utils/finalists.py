@@ -1,0 +1,110 @@
+"""Who is measured again under other splits, and on which: the rule, the budget, and the runs.
+
+A finalist keeps the settings of its run on the primary split, so that nothing but the split changes.
+"""
+
+from collections.abc import Callable, Mapping
+from time import monotonic
+
+import numpy as np
+import pandas as pd
+
+from aicine_utils import columns as c
+from aicine_utils import experiment, splits
+from aicine_utils.data.movielens import MovieLens
+from aicine_utils.errors import AicineError
+from aicine_utils.experiment import Result
+from aicine_utils.metrics import significance
+from aicine_utils.models import registry
+from aicine_utils.protocols import LIKED, user_temporal
+from aicine_utils.splits import Split
+
+PRIMARY, RANDOM = "user_temporal", "user_random"
+SPLITS = {PRIMARY: "Own last fifth", "global_temporal": "One cut in time", "leave_one_out": "Last one out",
+          RANDOM: "Random fifth"}  # fmt: skip
+ALWAYS = ("popularity", "ease", "svd", "ract")  # the plainest list, the strong baseline, the original study's winners
+CHANCE = "random"
+MODEL = "model"
+
+
+def random_labels(ratings: pd.DataFrame, seed: int = 0) -> np.ndarray:
+    """``user_temporal`` with time drawn by lot: as many of each user's ratings in each part, but any of them.
+
+    ::
+
+        user 1  . T . . v . . T . .
+        user 2      . . v . T . . . T . . v . . T . . . T .
+    """
+    lots = np.random.default_rng(seed).permutation(len(ratings))
+    return user_temporal(ratings.assign(**{c.TIMESTAMP: lots}))
+
+
+def make_splits(data: MovieLens, seed: int = 0) -> tuple[dict[str, Split], dict[str, str]]:
+    """The splits of :data:`SPLITS` by name, and for those that the data are too small for, why not."""
+    made: dict[str, Split] = {}
+    refused: dict[str, str] = {}
+    for name in SPLITS:
+        try:
+            made[name] = _split(data, name, seed)
+        except AicineError as error:
+            refused[name] = str(error)
+    return made, refused
+
+
+def _split(data: MovieLens, name: str, seed: int) -> Split:
+    if name != RANDOM:
+        return splits.make(data, name)
+    return splits.divide(data, random_labels(data.ratings, seed), RANDOM, refits=True, relevant_from=LIKED)
+
+
+def standing(results: Mapping[str, Result], resamples: int = 2000) -> pd.DataFrame:
+    """model, label, family, ndcg@10 with ``_low`` and ``_high`` (95 %), fit_seconds: the part of a leaderboard that
+    :func:`choose` needs.
+    """
+    values = pd.DataFrame({name: result.values() for name, result in results.items()})
+    low, high = significance.interval(values.to_numpy(), resamples)
+    table = pd.DataFrame({"ndcg@10": values.mean(), "ndcg@10_low": low, "ndcg@10_high": high}, values.columns)
+    table["fit_seconds"] = [result.manifest["fit_seconds"] for result in results.values()]
+    return described(table.rename_axis(MODEL).reset_index())
+
+
+def choose(board: pd.DataFrame, seconds_each: float) -> pd.DataFrame:
+    """Who is measured again: the best of each family by the board's NDCG@10, and :data:`ALWAYS`.
+
+    Who took more than ``seconds_each`` to train is left out, and the best of the family that did not stands in. Returns
+    the board's rows, best first, with ``named`` (by the rule) and ``chosen``. Raises AicineError when fewer than two
+    can be chosen.
+    """
+    rows = board[board[MODEL] != CHANCE].sort_values("ndcg@10", ascending=False, kind="stable")
+    fits = rows["fit_seconds"] <= seconds_each
+    named = rows[MODEL].isin(ALWAYS) | ~rows["family"].duplicated()
+    stands_in = fits & ~rows["family"].where(fits).duplicated()
+    rows = rows.assign(named=named, chosen=fits & (named | stands_in))
+    if rows["chosen"].sum() < 2:
+        raise AicineError(f"{rows['chosen'].sum()} models train in {seconds_each:g} s; an order needs 2. "
+                          "Raise seconds_each.")  # fmt: skip
+    return rows[rows["named"] | rows["chosen"]].reset_index(drop=True)
+
+
+def run(
+    results: Mapping[str, Result], split: Split, seed: int = 0, watch: Callable[[str], None] = print
+) -> dict[str, Result]:
+    """The same models with the settings of these runs, on another split; ``watch`` gets one line a model.
+
+    Settings that this split's own search may have found are not used, so that only the split differs.
+    """
+    done: dict[str, Result] = {}
+    began = monotonic()
+    for count, (name, result) in enumerate(results.items(), start=1):
+        done[name] = experiment.run(name, split, seed, **result.manifest["params"])
+        left = (monotonic() - began) / count * (len(results) - count)
+        told = experiment.told_cost(done[name])
+        watch(f"{SPLITS[split.protocol]}, {count}/{len(results)} {registry.entry(name).label}: {told}"
+              + ("" if done[name].cached else f", {left:.0f} s left"))  # fmt: skip
+    return done
+
+
+def described(rows: pd.DataFrame) -> pd.DataFrame:
+    """With label and family of each row's model."""
+    entries = [registry.entry(name) for name in rows[MODEL]]
+    return rows.assign(label=[entry.label for entry in entries], family=[entry.family for entry in entries])

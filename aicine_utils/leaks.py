@@ -1,0 +1,59 @@
+"""What a split lets models know that they could not have known: measured, one row a split."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from aicine_utils import columns as c
+from aicine_utils.metrics import evaluate
+from aicine_utils.splits import Split
+
+
+def table(made: Mapping[str, Split], searched: Split) -> pd.DataFrame:
+    """One row a split; ``searched`` is the one on whose validation ratings the settings were found. Columns:
+
+    protocol; own_future, any_future: of the training ratings of a test rating's own user, and of all users, the share
+    that is later than it, mean over test ratings; film_future: share of test ratings whose film got its first training
+    rating later, so that nobody could have shown it; unreachable: share whose film has no training rating, so that no
+    list can; new_users: share of users of the test without a training rating; searched: share of test ratings that the
+    search for settings measured itself by. The futures are NaN where all ratings carry one time.
+    """
+    return pd.DataFrame([{"protocol": name, **_leaks(split, searched)} for name, split in made.items()])
+
+
+def _leaks(split: Split, searched: Split) -> dict[str, float]:
+    train, test = split.for_test().train, split.test
+    first = test[c.MOVIE].map(train.groupby(c.MOVIE)[c.TIMESTAMP].min())
+    mine, theirs = evaluate.pair_keys(test, searched.valid)
+    futures = {"own_future": later_of_own(train, test).mean(), "any_future": later_of_any(train, test).mean(),
+               "film_future": (first > test[c.TIMESTAMP]).mean()}  # fmt: skip
+    timeless = pd.concat([train[c.TIMESTAMP], test[c.TIMESTAMP]]).nunique() < 2
+    return {
+        **{name: float("nan") if timeless else float(share) for name, share in futures.items()},
+        "unreachable": float(first.isna().mean()),
+        "new_users": float((~np.isin(test[c.USER].unique(), train[c.USER])).mean()),
+        "searched": float(np.isin(mine, theirs).mean()),
+    }
+
+
+def later_of_any(train: pd.DataFrame, test: pd.DataFrame) -> np.ndarray:
+    """Of all training ratings, the share later than each test rating, [len(test)]. Example: at 2 of 1, 2, 3: 1/3."""
+    times = np.sort(train[c.TIMESTAMP].to_numpy())
+    return 1 - np.searchsorted(times, test[c.TIMESTAMP].to_numpy(), side="right") / len(times)
+
+
+def later_of_own(train: pd.DataFrame, test: pd.DataFrame) -> np.ndarray:
+    """As :func:`later_of_any` among the user's own training ratings; 0 for a user who has none.
+
+    Keys sort by user, then time, so one search for all users finds how many are not later.
+    """
+    seconds = [part[c.TIMESTAMP].to_numpy("datetime64[s]").astype(np.int64) for part in (train, test)]
+    size = max(int(part.max()) for part in seconds) + 1
+    users = np.unique(train[c.USER].to_numpy())
+    rows = [np.searchsorted(users, part[c.USER].to_numpy()) for part in (train, test)]
+    keys = np.sort(rows[0] * size + seconds[0])
+    start, end = (np.searchsorted(keys, (rows[1] + step) * size) for step in (0, 1))
+    until = np.searchsorted(keys, rows[1] * size + seconds[1], side="right")
+    known = np.isin(test[c.USER].to_numpy(), users)
+    return np.where(known, (end - until) / np.maximum(end - start, 1), 0.0)

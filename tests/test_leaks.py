@@ -1,0 +1,64 @@
+"""What a split tells of the future, on three people's ratings with times by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from aicine_utils import columns as c
+from aicine_utils import finalists, leaks
+from aicine_utils.splits import Split
+
+
+def ratings(rows):
+    """(user, movie, second) rows."""
+    frame = pd.DataFrame(rows, columns=[c.USER, c.MOVIE, c.TIMESTAMP]).astype({c.USER: int, c.MOVIE: int})
+    times = frame[c.TIMESTAMP].to_numpy(np.int64).astype("datetime64[s]")
+    return frame.assign(**{c.TIMESTAMP: times, c.RATING: np.float32(4)})
+
+
+def split(train, test, valid=()):
+    movies = pd.DataFrame({c.MOVIE: [], c.GENRES: []})
+    return Split(ratings(train), ratings(valid), ratings(test), "hand", {"rating_scale": [1, 5]}, "0", movies, None)
+
+
+TRAIN = [(1, 10, 1), (1, 11, 4), (1, 12, 6), (2, 10, 2), (2, 13, 9)]
+TEST = [(1, 13, 4), (2, 12, 3), (3, 99, 20)]
+
+
+def test_later_ratings_are_counted_by_hand():
+    made = split(TRAIN, TEST)
+    # of 1, 4, 6, 2, 9: after 4 two, after 3 three, after 20 none; of user 1's: 6; of user 2's: 9; user 3 has none
+    assert leaks.later_of_any(made.train, made.test).tolist() == pytest.approx([2 / 5, 3 / 5, 0])
+    assert leaks.later_of_own(made.train, made.test).tolist() == pytest.approx([1 / 3, 1 / 2, 0])
+
+
+def test_the_table_by_hand():
+    searched = split([], [], valid=[(1, 13, 4), (2, 10, 2)])
+    row = leaks.table({"hand": split(TRAIN, TEST)}, searched).iloc[0]
+    assert row["own_future"] == pytest.approx((1 / 3 + 1 / 2) / 3)
+    assert row["any_future"] == pytest.approx(1 / 3)
+    assert row["film_future"] == pytest.approx(2 / 3)  # 13 first at 9, after 4; 12 first at 6, after 3
+    assert row["unreachable"] == row["new_users"] == pytest.approx(1 / 3)
+    assert row["searched"] == pytest.approx(1 / 3)
+
+
+def test_validation_counts_as_training_where_the_split_refits():
+    made = split(TRAIN[:3], [(1, 13, 5)], valid=[(1, 14, 7), (1, 15, 8), (1, 16, 9)])
+    row = leaks.table({"hand": made}, made).iloc[0]
+    assert row["own_future"] == pytest.approx(4 / 6)
+
+
+def test_one_time_for_all_tells_nothing():
+    made = split([(1, 10, 5), (2, 10, 5)], [(1, 11, 5)])
+    row = leaks.table({"hand": made}, made).iloc[0]
+    assert row[["own_future", "any_future", "film_future"]].isna().all()
+    assert row["unreachable"] == 1
+
+
+def test_the_splits_of_the_page_leak_as_their_names_say(mock_data):
+    made, _ = finalists.make_splits(mock_data)
+    table = leaks.table(made, made["user_temporal"]).set_index("protocol")
+    assert table.loc["global_temporal", ["own_future", "any_future", "film_future"]].tolist() == [0, 0, 0]
+    assert table.loc["user_temporal", "own_future"] == 0 < table.loc["user_temporal", "any_future"]
+    assert 0.4 < table.loc["user_random", "own_future"] < 0.6
+    assert table.loc["user_temporal", "searched"] == 0 < table.loc["user_random", "searched"]
