@@ -71,6 +71,16 @@ def test_the_leaderboard_holds_every_model_with_intervals(report):
     assert board["place"].min() == 1
 
 
+def test_every_job_is_measured_and_decided(report):
+    home, _ = report
+    table = pd.read_csv(home / "outputs" / "mock" / "tables" / "10_jobs.csv")
+    assert set(table["job"]) == {"home", "stars", "watched", "new_user", "new_movie"}
+    assert table["why"].isna().all()
+    index = (home / "outputs" / "mock" / "report" / "index.html").read_text()
+    for job in ("Home row", "Stars shown", "Because you watched", "New user", "New movie"):
+        assert f"{job}:</strong>" in index
+
+
 def test_a_second_run_does_nothing(report):
     home, _ = report
     before = {path: path.stat().st_mtime_ns for path in (home / "outputs" / "mock").rglob("*.html")}

@@ -5,6 +5,7 @@ import nbformat
 import pytest
 from report_samples import CARD, ERROR, EVIL, PROVENANCE, leaderboard, notebook, status, statuses
 
+from aicine_utils.findings import JobTables
 from aicine_utils.report import pages
 from aicine_utils.report.exporter import PageExporter, mathml
 from aicine_utils.report.index import render_index, site_of
@@ -190,3 +191,16 @@ def test_index_with_a_thin_leaderboard(tmp_path):
     html = render_index("mock", board, [], {}, tmp_path, {})[0].read_text()
     assert "Stars shown:</strong>" in html
     assert "Quality against cost" not in html
+
+
+def test_index_shows_the_decisions_on_all_jobs_with_what_would_change_them(tmp_path):
+    from test_report_decisions import means, pair
+
+    tables = JobTables(means("new_user"), pair("ease", "item_knn", 0.010, 0.004, 0.016, job="new_user"))
+    pages_of = render_index("ml-100k", leaderboard(), statuses(), CARD, tmp_path, PROVENANCE, tables)
+    en, ko = (path.read_text() for path in pages_of)
+    assert "New user:</strong> ship EASE" in en
+    assert "What would change our mind: The choice falls once Item k-NN gains" in en
+    assert "신규 사용자:</strong>" in ko
+    assert "판단이 바뀌는 조건: " in ko
+    assert "New user" not in render_index("ml-100k", leaderboard(), [], {}, tmp_path, {})[0].read_text()
