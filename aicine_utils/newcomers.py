@@ -14,7 +14,8 @@ from aicine_utils.models import registry
 if TYPE_CHECKING:
     from aicine_utils.notebook import Study
 
-PEOPLE = ("popularity", "group_popularity", "content_tfidf", "item_knn", "user_knn", "ials", "ease", "blend",
+CHANCE = "random"
+PEOPLE = (CHANCE, cold.MOST_LIKED, "group_popularity", "content_tfidf", "item_knn", "user_knn", "ials", "ease", "blend",
           "lightfm_users", "gru")  # fmt: skip
 DIRECT = ("random", "content_tfidf", "content_word2vec", "lightfm_movies")
 BORROWED = ("popularity", "item_knn", "ease")
@@ -23,7 +24,10 @@ BACKED, THROUGH = "+popularity", "@content_tfidf"  # what stands behind a model,
 
 
 def people(study: "Study", enough: int = cold.ENOUGH) -> pd.DataFrame:
-    """:func:`cold.new_users_of` for the models of page 06, made or read: model, behind, given, user_id, value."""
+    """:func:`cold.new_users_of` for the models of page 06 and chance, made or read.
+
+    Returns model, behind, given, user_id, value; nothing stands behind random lists or the most liked films.
+    """
     table = study.keep(
         "new_people",
         lambda: cold.new_users_of(study.data, PEOPLE, study.seed, enough),
@@ -31,7 +35,7 @@ def people(study: "Study", enough: int = cold.ENOUGH) -> pd.DataFrame:
         runs=_keys(study, PEOPLE),
         n=enough,
     )
-    return table[~((table["model"] == cold.MOST_LIKED) & table["behind"])]
+    return table[~(table["model"].isin([CHANCE, cold.MOST_LIKED]) & table["behind"])]
 
 
 def films(study: "Study") -> pd.DataFrame:

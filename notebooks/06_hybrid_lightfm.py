@@ -215,7 +215,7 @@ nb.say(f"Read back from its files, {both} makes {'the same lists' if same else '
 # k-NN that of notebook 10.
 
 # %%
-new = newcomers.people(study, people)
+new = newcomers.people(study, people).query("model != 'random'")
 new = new.assign(label=new["model"].map(lambda name: registry.entry(name).label))
 new["who"] = new["label"] + new["behind"].map({True: " + most liked", False: ""})
 means = cold.summary(new, ["label", "behind"], ["given"], study.preset.resamples)
