@@ -163,15 +163,14 @@ def rmse_parts(predictions: pd.DataFrame) -> pd.Series:
 
 
 def paired(a: pd.Series, b: pd.Series) -> Effect:
-    """Mean of ``a`` less mean of ``b`` over the users that both have, with its t interval and p."""
+    """Mean of ``a`` less mean of ``b`` over the users that both have, with its t interval (p would say the same)."""
     both = pd.DataFrame({"a": a, "b": b}).dropna()
-    return Effect(*significance.paired(both["a"].to_numpy(), both["b"].to_numpy())[:4])
+    return Effect(*significance.paired(both["a"].to_numpy(), both["b"].to_numpy())[:3])
 
 
 def error_saved(worse: Result, better: Result) -> Effect:
     """RMSE of one less RMSE of the other on the same test ratings."""
-    found = paired(rmse_parts(worse.predictions), rmse_parts(better.predictions))
-    return Effect(found.value, found.low, found.high)
+    return paired(rmse_parts(worse.predictions), rmse_parts(better.predictions))
 
 
 def number_row(reported: float, of_mean: float, svd: Result, constant: Result) -> dict[str, Any]:

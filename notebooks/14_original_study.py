@@ -145,21 +145,11 @@ evidence = original_claims.table([
 found = {one.key: one for one in verdicts.verdicts(evidence)}
 
 # %% [markdown]
-# ## 5 The verdicts
-
-# %%
-counts = pd.Series([one.word["en"] for one in found.values()]).value_counts()
-study.show(verdicts.summary(found.values()), "verdicts",
-           f"{len(found)} claims: " + ", ".join(f"{n} {word}" for word, n in counts.items()), {
-    "claim": "Claim of the study",
-    "verdict": "Verdict",
-    "number": nb.Column("Effect [95 %]", "What decides, as the sections below name it; more speaks for the claim"),
-    "page": nb.Column("Page", "Where the evidence is shown"),
-})  # fmt: skip
-
-# %% [markdown]
-# Each measurement behind them, with what stands beside the claim as the study made it. *From* is the value at which a
-# claim begins to be true, *matters* how far beyond it an effect must lie.
+# ## 5 All measurements
+#
+# The table at the top of the page has one verdict a claim. Here is each measurement behind them, with what stands
+# beside the claim as the study made it. *From* is the value at which a claim begins to be true, *matters* how far
+# beyond it an effect must lie. A claim that the study made in several respects needs all of them.
 
 # %%
 study.show(verdicts.judged(evidence), "evidence", "All measurements", {
@@ -339,9 +329,16 @@ for movie in study.well_known(2):
 # ## 12 Answer
 
 # %% tags=["answer"]
+counts = pd.Series([one.word["en"] for one in found.values()]).value_counts()
+told = ", ".join(f"{n} {word}" for word, n in counts.items())
+study.show(verdicts.summary(found.values()), "verdicts", f"{len(found)} claims: {told}", {
+    "claim": "Claim of the study",
+    "verdict": "Verdict",
+    "number": nb.Column("Effect [95 %]", "What decides, as the sentences below name it; more speaks for the claim"),
+    "page": nb.Column("Page", "Where the evidence is shown"),
+})  # fmt: skip
 pages = {one.key: f"[notebook {one.link[:2]}]({one.link})" for one in found.values()}
 nb.answer(
-    f"Of {len(found)} claims, " + ", ".join(f"{n} {word}" for word, n in counts.items()) + ".",
     *(f"**{one.claim['en']}**. {one.brief['en']}" + ("" if one.link.startswith("14") else f" See {pages[one.key]}.")
       for one in found.values()),
     f"The study's procedure, run as it was, reports an RMSE of {reported:.3f} for its SVD, and {of_mean:.3f} for "

@@ -6,7 +6,8 @@ with a 95 % interval, and p where there is a test, we say
 
 - **upheld** when the whole interval lies beyond ``neutral``, and the effect beyond the smallest that matters;
 - **not upheld** when the whole interval lies on the other side, or short of the smallest effect that matters;
-- **can't be told** otherwise, when p is .05 or more, or when the data lack what the claim is about.
+- **can't be told** otherwise, when p is .05 or more (unless the effect is surely too small to matter), or when the
+  data lack what the claim is about.
 
 A claim that was made in several respects is upheld when all of them are, and not upheld when one is not.
 """
@@ -71,14 +72,14 @@ def case_of(value: float, low: float, high: float, p: float = math.nan, neutral:
     """The rule. Example: 0.02 [0.01, 0.03] is upheld, small where 0.05 is the smallest that matters."""
     if math.isnan(low):
         return "missing"
-    if p >= SURE:
+    chance, reached = p >= SURE, low if math.isnan(value) else value
+    if smallest and high < neutral + smallest:  # whichever side it is on, it does not matter to anyone
+        return "opposite" if high < neutral and not chance else "small"
+    if chance:
         return "chance"
-    reached = low if math.isnan(value) else value
     if low > neutral and reached > neutral + smallest:
         return "upheld"
-    if high < neutral:
-        return "opposite"
-    return "small" if high < neutral + smallest else "between"
+    return "opposite" if high < neutral else "between"
 
 
 def together(words: Sequence[Word]) -> Word:
@@ -143,7 +144,7 @@ def _reason(row: pd.Series) -> dict[str, str]:
     if case == "missing":
         return say("original_missing", row["reason"])
     measure = say("original_measure", row["part"], rival=row["rival"], n=f"{row['n']:.0f}")
-    neutral, smallest = (format(row[name], row["form"]) for name in ("neutral", "smallest"))
+    neutral, smallest = (format(row[name], row["form"]) if row[name] else "0" for name in ("neutral", "smallest"))
     return say("original_reason", case, measure=measure, number=number_of(row), neutral=neutral, smallest=smallest,
                p=f"{row['p']:.2f}")  # fmt: skip
 
