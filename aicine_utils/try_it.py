@@ -108,7 +108,13 @@ class Panel:
         parts = [_lists(self.served, self.answers, family, names) for family, names in shown.items()]
         parts.append(_reasons(self.served, self.answers, self.model.value, self.top))
         told = [beside.say_seconds(self.answers.seconds), beside.say_agreement(self.answers, self.top)]
-        self.page.value = f"<p>{escape(' '.join(told))}</p>" + "".join(parts)
+        self.page.value = f"<h3>{_whose(self.answers)}</h3><p>{escape(' '.join(told))}</p>" + "".join(parts)
+
+
+def _whose(answers: Answers) -> str:
+    n = len(answers.history)
+    watched = f"{n} film{'' if n == 1 else 's'} watched"
+    return f"Someone new, {watched}" if answers.user is None else f"User {answers.user}, {watched}"
 
 
 def _families(served: Served) -> list[tuple[str, str]]:

@@ -39,6 +39,7 @@ def test_another_person_has_another_page(panel, served):
     assert panel.answers.user == 3
     assert panel.page.value != before
     assert panel.answers.history == served.history(3)
+    assert "<h3>User 3, 7 films watched</h3>" in panel.page.value
 
 
 def test_one_family_and_one_model_s_reasons(panel):
@@ -53,6 +54,7 @@ def test_one_family_and_one_model_s_reasons(panel):
 def test_typed_films_win_until_they_are_taken_back(panel):
     panel.typed.value = "Film 10; Film 11"
     assert (panel.answers.user, panel.answers.history) == (None, [10, 11])
+    assert "<h3>Someone new, 2 films watched</h3>" in panel.page.value
     panel.model.value = "baseline"
     assert STRANGER in panel.page.value
     panel.typed.value = ""
