@@ -48,7 +48,6 @@ class Preset:
     dataset: str
     resamples: int
     trials: int
-    seed_seconds: float
     folds: int
 
 

@@ -37,7 +37,7 @@ preset = "quick"  # mock, quick or full: how many bootstrap resamples
 seed = 0  # seed of every model in this notebook
 minutes = 30.0  # what T can spend on one model: minutes to train and to answer every test user
 memory = 4000.0  # and megabytes
-seeds = 3  # trainings of the leading models, with as many seeds, where the preset's seconds allow
+seeds = 3  # trainings of the leading models, with as many seeds, where the preset's seconds for it allow
 
 # %% [markdown]
 # ## 1 Question
@@ -167,12 +167,12 @@ study.show(versus, "versus_best", f"NDCG@10 against {versus['label'].iloc[0]}", 
 #
 # An interval over people holds for the model as it was trained. Trained again with another seed, a model that starts
 # from random numbers comes out a little different. The first five, and SVD and RaCT, which the original study chose,
-# are trained again, the cheapest first, as far as the preset's seconds go. *Between seeds* is the standard deviation of
+# are trained again, the cheapest first, as far as the seconds for it go. *Between seeds* is the standard deviation of
 # a mean over these trainings; *over people*, its standard error over people, which the interval shows. Three seeds
 # tell the first only roughly. Everywhere else on this page each model is the one of the first seed.
 
 # %%
-chosen = reseeding.plan(board, seeds, study.preset.seed_seconds)
+chosen = reseeding.plan(board, seeds, reseeding.SECONDS[preset])
 reseeded = reseeding.runs(results, chosen.again, study.split, seed, seeds)
 spread = reseeding.table(reseeded, board)
 board["seeds"] = reseeding.counted(board, chosen, seeds)
@@ -185,7 +185,7 @@ study.show(spread, "seeds", f"{len(chosen.again)} models, {seeds} trainings each
 })  # fmt: skip
 
 # %%
-nb.say(*reseeding.sentences(spread, reseeded, board, chosen, study.preset.seed_seconds))
+nb.say(*reseeding.sentences(spread, reseeded, board, chosen, reseeding.SECONDS[preset]))
 
 # %% [markdown]
 # ### Does the best at one job do the other?
@@ -260,7 +260,7 @@ two = list(in_common)[:2]
 ordered, size = comparison.neighbours_first(in_common), 0.27 * len(in_common)
 fig, ax = plots.plt.subplots(figsize=(size + 2.4, size + 2))
 sns.heatmap(ordered, vmin=0, vmax=10, cmap="cividis", annot=True, fmt=".0f", annot_kws={"size": 7}, square=True,
-            mask=np.triu(np.ones(ordered.shape, bool), 1), rasterized=True,
+            mask=np.triu(np.ones(ordered.shape, bool), 1),
             cbar_kws={"label": "Films in common, of 10", "shrink": 0.6}, ax=ax)  # fmt: skip
 ax.tick_params(length=0, labelsize=8)
 study.figure(

@@ -33,7 +33,7 @@ def disagreement(text: str, home: Path) -> str:
     if not dataset:
         return "" if readme.with_results(text, "", readme.NOTHING) == text else "results of no data set"
     board = readme.leaderboard(home, dataset)
-    if readme.with_results(text, dataset, readme.results(board, dataset)) != text:
+    if readme.with_results(text, dataset, readme.results(board, dataset, readme.verdicts(home, dataset))) != text:
         return "text"
     drawn = ElementTree.fromstring((home / readme.picture_path(dataset)).read_text(encoding="utf-8"))
     wanted = ElementTree.fromstring(readme.picture(board))
@@ -98,6 +98,17 @@ def test_a_readme_or_picture_that_drifts_is_told(place):
     path.write_text(path.read_text().replace("EASE 0.132", "EASE 0.131"))
     assert disagreement(text, place) == "picture"
     assert disagreement(EMPTY, place) == "results of no data set"
+
+
+def test_claims_stand_below_with_their_verdicts(place):
+    rows = [("SVD has the least error", "✗ not upheld", "-0.096 [-0.139, -0.063]"), ("Releases follow", "? open", None)]
+    judged = pd.DataFrame(rows, columns=["claim", "verdict", "number"])
+    path = write_csv(judged, place / "outputs" / "ml-100k" / "tables" / "14_verdicts.csv")
+    text = written(place)["README.md"]
+    rows = "| SVD has the least error | ✗ not upheld | -0.096 [-0.139, -0.063] |\n| Releases follow | ? open | – |"
+    assert rows in text
+    write_csv(judged.replace("✗ not upheld", "✓ upheld"), path)
+    assert disagreement(text, place) == "text"
 
 
 def test_the_opposite_data_say_the_opposite(place):

@@ -49,6 +49,10 @@ def test_the_cheapest_are_trained_again_as_far_as_the_budget_goes(board, budget,
     assert seeds.counted(board, chosen, 3).tolist() == [3 if name in again else 1 for name in board["model"]]
 
 
+def test_a_board_without_chance_needs_no_seed(board):
+    assert seeds.plan(board[board["model"].isin(["ease", "item_knn"])], 3, 60) == ([], ["ease", "item_knn"], [])
+
+
 def test_one_seed_is_no_other_seed_and_none_is_an_error(board):
     assert seeds.plan(board, 1, 1000).again == []
     for wrong in (0, 2.5, "3"):
@@ -152,5 +156,8 @@ def test_models_said_to_draw_change_with_the_seed(mock_split, name):
     assert not one.equals(other)
 
 
-def test_presets_say_how_long():
-    assert [settings.preset(name).seed_seconds for name in ("mock", "quick", "full")] == [5, 45, 5400]
+def test_every_preset_says_how_long():
+    presets = settings.read_yaml(settings.CONFIGS / "presets.yaml")
+    assert set(seeds.SECONDS) == set(presets)
+    assert seeds.SECONDS["mock"] < seeds.SECONDS["quick"] <= 60
+    assert seeds.SECONDS["full"] <= 1.5 * 3600

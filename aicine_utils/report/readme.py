@@ -32,7 +32,7 @@ def write(home: Path, dataset: str) -> list[Path]:
     if not readme.exists():
         raise AicineError(f"{readme} is not there. Run this where README.md and outputs/ lie side by side.")
     board = leaderboard(home, dataset)
-    text = with_results(readme.read_text(encoding="utf-8"), dataset, results(board, dataset))
+    text = with_results(readme.read_text(encoding="utf-8"), dataset, results(board, dataset, verdicts(home, dataset)))
     if wrong := publishing.problems(publishing.files(home / "outputs" / dataset)):
         more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
         raise AicineError(f"The report on {dataset} can't be committed: {'; '.join(wrong[:3])}{more}. Mend it first.")
@@ -50,6 +50,12 @@ def leaderboard(home: Path, dataset: str) -> pd.DataFrame:
         what = f"lacks the column {lacking[0]}" if lacking else "holds no model"
         raise AicineError(f"{path} {what}. Make it again: ./run_all.sh --dataset {dataset} --only 10")
     return board
+
+
+def verdicts(home: Path, dataset: str) -> pd.DataFrame | None:
+    """The claims of the original study with their verdicts: claim, verdict, number; None where none were judged."""
+    path = home / "outputs" / dataset / "tables" / "14_verdicts.csv"
+    return pd.read_csv(path, dtype=str) if path.exists() else None
 
 
 def dataset_of(text: str) -> str:
@@ -74,8 +80,8 @@ def _marks(text: str) -> tuple[re.Match[str], re.Match[str]]:
     return begins[0], ends[0]
 
 
-def results(board: pd.DataFrame, dataset: str) -> str:
-    """What stands between the marks: findings first, one picture, the first ten models and those always shown."""
+def results(board: pd.DataFrame, dataset: str, judged: pd.DataFrame | None = None) -> str:
+    """What stands between the marks: findings, one picture, the first ten models and those always shown, claims."""
     rows, everyone = shown(board), findings.ranking(findings.primary(board), "ndcg@10")
     return "\n".join([
         "## What we found", "",
@@ -88,6 +94,7 @@ def results(board: pd.DataFrame, dataset: str) -> str:
         "original study chose. Models that share a place can't be told apart. Every row: "
         f"[leaderboard.csv](outputs/{dataset}/tables/leaderboard.csv); every page: "
         f"`outputs/{dataset}/report/index.html`. Written by `./run_all.sh readme`, not by hand.",
+        *([] if judged is None else ["", *claims(judged)]),
     ])  # fmt: skip
 
 
@@ -109,6 +116,14 @@ def table(rows: pd.DataFrame) -> list[str]:
     """Lines of a Markdown table, one row a model."""
     head = ["| Place | Model | NDCG@10 | RMSE | Training | Memory |", "|---:|---|---|---|---:|---:|"]
     return head + [f"| {' | '.join(_cells(row))} |" for _, row in rows.iterrows()]
+
+
+def claims(judged: pd.DataFrame) -> list[str]:
+    """Lines of a Markdown table, one row a claim of the original study."""
+    numbers = judged["number"].fillna(MISSING).str.removeprefix("'")  # which keeps spreadsheets from computing it
+    rows = zip(judged["claim"], judged["verdict"], numbers, strict=True)
+    head = ["| The original study said | Here | Measured |", "|---|---|---|"]
+    return head + [f"| {' | '.join(row)} |" for row in rows]
 
 
 def _cells(row: pd.Series) -> list[str]:
