@@ -1,1 +1,1 @@
-"""The feedback loop: events are stored, become signals, and change the lists."""
+"""What people do with their lists: events kept, read as signals, learned from, replayed and simulated."""

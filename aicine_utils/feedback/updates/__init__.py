@@ -1,0 +1,1 @@
+"""The rules of update, a file a family, and what they share."""
