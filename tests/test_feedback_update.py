@@ -16,8 +16,15 @@ from aicine_utils.models.linear import EASE
 from aicine_utils.models.popularity import MeanRating, Popularity, RecentPopularity, Views
 from tests.models_cases import ratings, split_of
 
-EXACT = ["random", "popularity", "views", "mean_rating", "recent_popularity", "group_popularity", "ease"]
-SMALL = {"ease": {"regularisation": 3.0, "liked": 0.75}, "item_knn": {"k": 3, "liked": 0.75}, "user_knn": {"k": 3}}
+EXACT = [
+    "random", "popularity", "views", "mean_rating", "recent_popularity", "group_popularity", "content_tfidf",
+    "user_knn", "item_knn", "slope_one", "ease",
+]  # fmt: skip
+SMALL = {
+    "ease": {"regularisation": 3.0, "liked": 0.75},
+    "item_knn": {"k": 3, "shrink": 1.0, "liked": 0.75},
+    "user_knn": {"k": 2, "shrink": 1.0},
+}
 TRAIN = [(1, 10, 5, 1), (1, 20, 3, 2), (2, 10, 4, 1), (2, 30, 2, 3), (3, 20, 5, 2), (3, 30, 4, 4), (4, 40, 5, 5)]
 
 
@@ -133,6 +140,18 @@ def test_low_rank_rows_hand_worked():
 
     linear.add_rows(inverse, sparse.csr_matrix([[0.0, 1.0]]), sparse.csr_matrix([[1.0, 1.0]]))
     np.testing.assert_allclose(inverse, np.array([[2, -1], [-1, 2]]) / 3)  # [[2, 1], [1, 2]] inverted
+
+
+def test_many_low_rank_updates_in_a_row_stay_a_refit(monkeypatch):
+    monkeypatch.setattr(linear, "WORTHWHILE", np.inf)  # so few movies would be inverted anew
+    rng = np.random.default_rng(0)
+    split = split_of([(user, movie, 5, 0) for user in range(1, 9) for movie in rng.choice(30, 8, replace=False)])
+    done = updates.update(EASE(regularisation=2.0).fit(split), ratings([(1, 3, 5, 1)]), split)
+    for day in range(2, 40):
+        users, movies, stars = rng.integers(1, 12, 3), rng.integers(0, 33, 3), rng.integers(1, 6, 3)
+        rows = ratings([(*row, day) for row in zip(users, movies, stars, strict=True)])
+        done = updates.update(done.model, rows, done.history)
+    equals_refit(done)
 
 
 def test_faded_counts_hand_worked():

@@ -35,6 +35,13 @@ class Rule:
         _named(self.function)(model, old, change)
 
 
+MEANS = "takes the means of these people's movies again"
+PAIRS = "adds to the counts of pairs, and looks up the neighbours that can have changed"
+READS = "reads the longer history with the same weights"
+FOLDS = "solves the vectors of these people, and of new movies, with all others fixed"
+TUNES = "passes a few times over the new ratings and a sample of the old"
+PARTIAL = "fit_partial on these people and a sample of the others"
+
 RULES = [
     Rule("popularity:Random", "counts:nothing", True, True, "knows only how many movies there are"),
     Rule("popularity:Popularity", "counts:likes", True, True, "adds the new likes to the counts"),
@@ -42,7 +49,31 @@ RULES = [
     Rule("popularity:MeanRating", "counts:mean_rating", True, True, "adds the new stars to the sums"),
     Rule("popularity:RecentPopularity", "counts:fading", True, True, "lets old counts fade and adds the new"),
     Rule("popularity:GroupPopularity", "counts:again", True, True, "counts each group's views again"),
+    Rule("content:ContentTfidf", "content:tfidf", True, True, MEANS),
+    Rule("content:ContentWord2Vec", "content:described", True, True, MEANS),
+    Rule("content:Item2Vec", "content:profiles", False, False, f"{MEANS}; vectors wait"),
+    Rule("neighbours:UserKNN", "neighbours:user_knn", True, True, "looks up the neighbours that can have changed"),
+    Rule("neighbours:ItemKNN", "neighbours:item_knn", True, True, PAIRS, "neighbours:prepare"),
+    Rule("recbole.item_knn:ItemKNN", "neighbours:item_knn", False, True, f"{PAIRS}; ties aside", "neighbours:prepare"),
+    Rule("surprise_knn:KNNWithMeans", "stars:knn_means", False, False, "reads the new ratings; similarities wait"),
+    Rule("surprise_knn:KNNBaseline", "stars:knn_baseline", False, False, "reads the new ratings; similarities wait"),
+    Rule("factorisation:Baseline", "folding:baseline", False, True, "solves the biases of these people and movies"),
+    Rule("factorisation:SVD", "folding:svd", False, True, FOLDS),
+    Rule("factorisation:SVDpp", "folding:svdpp", False, True, FOLDS),
+    Rule("factorisation:NMF", "folding:nmf", False, True, FOLDS),
+    Rule("factorisation:SlopeOne", "stars:slope_one", True, True, "adds to the sums of differences of pairs"),
+    Rule("implicit_als:ImplicitALS", "folding:ials", False, True, FOLDS),
     Rule("linear:EASE", "linear:low_rank", True, True, "updates its inverse by a matrix of low rank", "linear:prepare"),
+    Rule("hybrid:LightFM", "hybrid:fit_partial", False, True, PARTIAL),
+    *(Rule(f"neural.factorisation:{name}Factorisation", "neural:tuned", False, True, TUNES) for name in
+      ("Rating", "Ranking")),
+    *(Rule(f"neural.perceptron:{name}", "neural:tuned", False, True, TUNES) for name in ("MLP", "NeuMF")),
+    *(Rule(f"recbole.{name}", "neural:tuned", False, True, TUNES) for name in
+      ("bpr:BPR", "lightgcn:LightGCN", "simplex:SimpleX")),
+    *(Rule(f"recbole.{name}", "neural:whole", False, False, READS) for name in ("autoencoders:MultiVAE", "ract:RaCT")),
+    Rule("neural.recurrent:GRU", "neural:sequence", False, False, READS),
+    *(Rule(f"recbole.{name}", "neural:sequence", False, False, READS) for name in
+      ("sasrec:SASRec", "bert4rec:BERT4Rec", "narm:NARM", "caser:Caser", "srgnn:SRGNN")),
 ]  # fmt: skip
 
 _BY_TARGET = {rule.target: rule for rule in RULES}
