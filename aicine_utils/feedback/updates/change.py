@@ -17,6 +17,7 @@ from aicine_utils.splits import Split, stars_at
 
 WEIGHT = "weight"
 EVERYTHING = -np.inf  # a place on the scale that every rating reaches
+IN_ORDER = "_in_order"  # set on splits that need not be looked at again
 
 
 @dataclass(frozen=True)
@@ -124,11 +125,20 @@ def _latest(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def in_order(split: Split) -> Split:
-    """The same split with its training ratings in order of user and time, as ``splits.make`` leaves them."""
-    users, times = split.train[c.USER].to_numpy(), split.train[c.TIMESTAMP].to_numpy()
-    if np.all((users[1:] > users[:-1]) | ((users[1:] == users[:-1]) & (times[1:] >= times[:-1]))):
+    """The same split with all its parts in order of user and time, as ``splits.make`` leaves them."""
+    if IN_ORDER in vars(split):
         return split
-    return split.divided(split.train.iloc[time_order(split.train)].reset_index(drop=True), split.valid)
+    parts = {name: _ordered(getattr(split, name)) for name in ("train", "valid", "test")}
+    same = replace(split, **parts)
+    vars(same).update({"user_ids": split.user_ids, "movie_ids": split.movie_ids, IN_ORDER: True})
+    return same
+
+
+def _ordered(part: pd.DataFrame) -> pd.DataFrame:
+    users, times = part[c.USER].to_numpy(), part[c.TIMESTAMP].to_numpy()
+    if np.all((users[1:] > users[:-1]) | ((users[1:] == users[:-1]) & (times[1:] >= times[:-1]))):
+        return part
+    return part.iloc[time_order(part)].reset_index(drop=True)
 
 
 def rows_of(ratings: pd.DataFrame, users: Sequence[int]) -> np.ndarray:
@@ -146,17 +156,22 @@ def _after(before: Split, rows: pd.DataFrame) -> Split:
     digest = hashlib.sha256(before.hash.encode() + pd.util.hash_pandas_object(rows, index=False).to_numpy().tobytes())
     after = replace(before, train=_with(train, rows[c.RATINGS]), valid=valid, test=test, hash=digest.hexdigest()[:12])
     vocabulary = {"user_ids": np.union1d(before.user_ids, rows[c.USER].to_numpy()),
-                  "movie_ids": np.union1d(before.movie_ids, rows[c.MOVIE].to_numpy())}  # fmt: skip
+                  "movie_ids": np.union1d(before.movie_ids, rows[c.MOVIE].to_numpy()), IN_ORDER: True}  # fmt: skip
     vars(after).update(vocabulary)  # nobody leaves when a part loses rows
     return after
 
 
 def _without(part: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     """``part`` without the (user, movie) pairs of ``rows``."""
-    about = np.flatnonzero(np.isin(part[c.USER].to_numpy(), rows[c.USER].to_numpy()))
+    about = rows_of(part, np.unique(rows[c.USER].to_numpy()))
     gone, held = pair_keys(rows, part.iloc[about])
     at = about[contains(np.sort(gone), held)]
-    return part.drop(index=part.index[at]).reset_index(drop=True) if len(at) else part
+    return _frame({name: np.delete(part[name].to_numpy(), at) for name in part}) if len(at) else part
+
+
+def _frame(columns: dict[str, np.ndarray]) -> pd.DataFrame:
+    """A table that holds these very arrays: pandas would copy a million rows to put columns of a type together."""
+    return pd.DataFrame(columns, copy=False)
 
 
 def _with(train: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
@@ -174,4 +189,4 @@ def _with(train: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     skipped = starts - np.concatenate([[0], np.cumsum(ends - starts)[:-1]]) if len(users) else starts
     where = older + skipped[np.searchsorted(users, both[c.USER].to_numpy()[order[fresh]])]
     new = rows.iloc[order[fresh] - len(at)]
-    return pd.DataFrame({name: np.insert(train[name].to_numpy(), where, new[name].to_numpy()) for name in train})
+    return _frame({name: np.insert(train[name].to_numpy(), where, new[name].to_numpy()) for name in train})

@@ -18,7 +18,8 @@ def grown(model: Recommender, change: Change) -> Recommender:
     """
     new, (_, movies) = copy.copy(model), change.places
     new.user_ids_, new.movie_ids_ = change.after.user_ids, change.after.movie_ids
-    new.seen_ = with_ones(matrix(model.seen_, change), change.after.matrix(change.rows))
+    seen = matrix(model.seen_, change)
+    new.seen_ = plus(seen, _not_yet(seen, change.after.matrix(change.rows)))
     came = np.asarray(change.delta(EVERYTHING).sum(axis=0), np.float32).ravel()
     new.views_ = spread(model.views_, movies, len(new.movie_ids_)) + came
     new.known_ = spread(model.known_, movies, len(new.movie_ids_))
@@ -70,14 +71,36 @@ def matrix(values: sparse.csr_matrix, change: Change) -> sparse.csr_matrix:
 
 def histories(model: Recommender, change: Change) -> sparse.csr_matrix:
     """``histories_`` of a model that reads ratings from its ``liked`` up, after the change."""
-    longer = matrix(model.histories_, change) + change.delta(model.params["liked"])
-    longer.eliminate_zeros()
-    return longer
+    return plus(matrix(model.histories_, change), change.delta(model.params["liked"]))
 
 
-def with_ones(values: sparse.csr_matrix, cells: sparse.csr_matrix) -> sparse.csr_matrix:
-    """``values``, zeros and ones, with ones at ``cells`` too."""
-    return values.maximum(cells).astype(np.float32, copy=False)
+def plus(ones: sparse.csr_matrix, delta: sparse.csr_matrix) -> sparse.csr_matrix:
+    """A matrix of ones and a few more (1 where there was nothing) or fewer (-1 where there was one).
+
+    Equal to their sum without zeros; only the rows that change are looked at, the others are copied in one piece.
+    """
+    rows = np.flatnonzero(np.diff(delta.indptr))
+    sub, cells = ones[rows], delta[rows]
+    of_row = np.repeat(np.arange(len(rows)), np.diff(cells.indptr))
+    at = np.searchsorted(_keys(sub), _keys(cells)) + (ones.indptr[rows] - sub.indptr[:-1])[of_row]
+    came = cells.data > 0
+    indices = np.insert(ones.indices, at[came], cells.indices[came])
+    indices = np.delete(indices, at[~came] + np.searchsorted(at[came], at[~came], "right"))
+    gained = np.concatenate([[0], np.cumsum(np.asarray(delta.sum(axis=1)).ravel())]).astype(ones.indptr.dtype)
+    return sparse.csr_matrix((np.ones(len(indices), np.float32), indices, ones.indptr + gained), shape=ones.shape)
+
+
+def _keys(part: sparse.csr_matrix) -> np.ndarray:
+    """One ascending number for each cell."""
+    rows = np.repeat(np.arange(part.shape[0], dtype=np.int64), np.diff(part.indptr))
+    return rows * part.shape[1] + part.indices
+
+
+def _not_yet(ones: sparse.csr_matrix, cells: sparse.csr_matrix) -> sparse.csr_matrix:
+    """Those of ``cells`` where ``ones`` has nothing."""
+    missing = cells - ones.multiply(cells)
+    missing.eliminate_zeros()
+    return missing.tocsr()
 
 
 def users_of(change: Change, movies: np.ndarray) -> Any:

@@ -19,6 +19,7 @@ from aicine_utils.feedback.updates.growing import histories, keep, square, taken
 from aicine_utils.models.linear import EASE
 
 WORTHWHILE = 0.25  # rank over movies above which inverting anew is no slower
+MANY = 16  # histories above which one product with all zeros is faster than sums of rows
 
 
 def low_rank(model: EASE, old: EASE, change: Change) -> None:
@@ -64,14 +65,14 @@ def add_rows(inverse: np.ndarray, difference: sparse.csr_matrix, rows: sparse.cs
     m = rows.shape[0]
     if not m:
         return
-    both = sparse.vstack([difference, rows], "csr", np.float64)
-    reach = both @ inverse
-    core = both @ reach.T
+    difference, rows = difference.astype(np.float64), rows.astype(np.float64)
+    reach = np.concatenate([difference @ inverse, (rows if m < MANY else rows.toarray()) @ inverse])
+    core = sparse.vstack([difference, rows]).toarray() @ reach.T
     at = np.arange(m)
     core[at, at + m] += 1
     core[at + m, at] += 1
     core[at + m, at + m] += 1
-    pull = linalg.solve(core, reach, check_finite=False, assume_a="sym")
+    pull = linalg.inv(core, check_finite=False) @ reach
     # The transpose of rows is what BLAS calls columns, so it works in place; the product is symmetric.
     linalg.blas.dgemm(-1.0, pull.T, reach.T, 1.0, inverse.T, trans_b=True, overwrite_c=True)
 
@@ -79,6 +80,6 @@ def add_rows(inverse: np.ndarray, difference: sparse.csr_matrix, rows: sparse.cs
 def weights(inverse: np.ndarray) -> np.ndarray:
     """B = I - P · diag(1 / diag P), float32 with a zero diagonal."""
     out = np.empty(inverse.shape, np.float32)
-    np.divide(inverse, -inverse.diagonal(), out=out, casting="same_kind")
+    np.multiply(inverse, -1 / inverse.diagonal(), out=out, casting="same_kind")
     np.fill_diagonal(out, 0.0)
     return out
