@@ -5,12 +5,13 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
 from aicine_utils import columns as c
 from aicine_utils.errors import AicineError
 from aicine_utils.feedback import update as updates
 from aicine_utils.feedback.updates import change as changes
-from aicine_utils.feedback.updates import linear
+from aicine_utils.feedback.updates import growing, linear
 from aicine_utils.models import registry
 from aicine_utils.models.linear import EASE
 from aicine_utils.models.popularity import MeanRating, Popularity, RecentPopularity, Views
@@ -136,8 +137,6 @@ def test_a_test_rating_that_happens_leaves_the_test():
 
 def test_low_rank_rows_hand_worked():
     inverse = np.array([[0.5, 0.0], [0.0, 1.0]])  # of XᵀX + 1 with X = [[1, 0]]
-    from scipy import sparse
-
     linear.add_rows(inverse, sparse.csr_matrix([[0.0, 1.0]]), sparse.csr_matrix([[1.0, 1.0]]))
     np.testing.assert_allclose(inverse, np.array([[2, -1], [-1, 2]]) / 3)  # [[2, 1], [1, 2]] inverted
 
@@ -152,6 +151,26 @@ def test_many_low_rank_updates_in_a_row_stay_a_refit(monkeypatch):
         rows = ratings([(*row, day) for row in zip(users, movies, stars, strict=True)])
         done = updates.update(done.model, rows, done.history)
     equals_refit(done)
+
+
+def test_prepared_models_answer_and_learn_as_others_do():
+    split = split_of(TRAIN)
+    for name in ("ease", "item_knn", "views"):
+        model = fitted(name, split)
+        before = model.score(split.user_ids).copy()
+        assert np.array_equal(updates.prepare(model).score(split.user_ids), before)
+        equals_refit(updates.update(model, ratings([(1, 40, 5, 9), (9, 15, 4, 9)]), split))
+
+
+def test_a_matrix_of_ones_gains_and_loses_cells():
+    rng = np.random.default_rng(0)
+    ones = sparse.csr_matrix((rng.random((6, 9)) < 0.4).astype(np.float32))
+    after = sparse.csr_matrix((rng.random((6, 9)) < 0.4).astype(np.float32))
+    delta = after - ones
+    delta.eliminate_zeros()
+    found = growing.plus(ones, delta)
+    assert np.array_equal(found.toarray(), after.toarray())
+    assert found.has_canonical_format
 
 
 def test_faded_counts_hand_worked():

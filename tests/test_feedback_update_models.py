@@ -121,6 +121,15 @@ def test_a_reader_scores_the_longer_history_and_lets_a_new_movie_wait(name, tmp_
     assert np.array_equal(type(model).load(tmp_path / "m").score([1, 40]), done.model.score([1, 40]))
 
 
+def test_a_changed_rating_of_a_waiting_movie_is_passed_over_too():
+    split = split_of(TRAIN)
+    first = updates.update(registry.create("multivae", "tiny", epochs=1, passes=1, liked=0.5).fit(split), NEW, split)
+    done = updates.update(first.model, ratings([(1, 95, 1, 30), (40, 10, 1, 30)]), first.history)
+    rows = done.model.histories_[np.searchsorted(done.model.user_ids_, [1, 40])].toarray()
+    assert np.array_equal(rows[0], first.model.histories_[0].toarray().ravel())
+    assert not rows[1].any()  # of 40's movies, 10 fell below 3 stars, 20 was there and 95 waits
+
+
 @pytest.mark.parametrize("name", ["torch_mf", "neumf", "bpr", "lightgcn", "lightfm_both"])
 def test_a_learner_moves_for_the_new_and_leaves_the_given_model(name, tmp_path):
     split = split_of(TRAIN)

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from aicine_utils import columns as c
 from aicine_utils.feedback.updates.change import EVERYTHING, Change
 from aicine_utils.models.base import Recommender
 
@@ -85,7 +84,8 @@ def plus(ones: sparse.csr_matrix, delta: sparse.csr_matrix) -> sparse.csr_matrix
     at = np.searchsorted(_keys(sub), _keys(cells)) + (ones.indptr[rows] - sub.indptr[:-1])[of_row]
     came = cells.data > 0
     indices = np.insert(ones.indices, at[came], cells.indices[came])
-    indices = np.delete(indices, at[~came] + np.searchsorted(at[came], at[~came], "right"))
+    if not came.all():
+        indices = np.delete(indices, at[~came] + np.searchsorted(at[came], at[~came], "right"))
     gained = np.concatenate([[0], np.cumsum(np.asarray(delta.sum(axis=1)).ravel())]).astype(ones.indptr.dtype)
     return sparse.csr_matrix((np.ones(len(indices), np.float32), indices, ones.indptr + gained), shape=ones.shape)
 
@@ -101,12 +101,6 @@ def _not_yet(ones: sparse.csr_matrix, cells: sparse.csr_matrix) -> sparse.csr_ma
     missing = cells - ones.multiply(cells)
     missing.eliminate_zeros()
     return missing.tocsr()
-
-
-def users_of(change: Change, movies: np.ndarray) -> Any:
-    """Training ratings after the change of these movies (ascending)."""
-    train = change.after.train
-    return train[np.isin(train[c.MOVIE].to_numpy(), movies)]
 
 
 def keep(model: Recommender, learned: str, what: Any) -> None:

@@ -39,8 +39,12 @@ def low_rank(model: EASE, old: EASE, change: Change) -> None:
 
 
 def prepare(model: EASE) -> None:
-    """Invert now, so that the first update need not."""
+    """Invert now, so that the first update need not, and lay the weights out in rows.
+
+    A fit leaves them in columns, and then every history that is scored copies all of them first.
+    """
     inverse = taken(model, "weights_")
+    model.weights_ = np.ascontiguousarray(model.weights_)
     keep(model, "weights_", inverted(model) if inverse is None else inverse)
 
 

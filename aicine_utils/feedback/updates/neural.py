@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from aicine_utils import columns as c
 from aicine_utils.feedback.updates.change import Change
-from aicine_utils.feedback.updates.growing import histories
+from aicine_utils.feedback.updates.growing import histories, matrix, plus
 from aicine_utils.models.neural.base import TorchModel, _attribute
 from aicine_utils.models.neural.training import Plan, device, seeded, train
 from aicine_utils.models.recbole.autoencoders import Autoencoder
@@ -39,10 +39,9 @@ def sequence(model: TorchModel, old: TorchModel, change: Change) -> None:
 
 def whole(model: Autoencoder, old: Autoencoder, change: Change) -> None:
     """The same network reads the longer histories; movies without weights are passed over."""
-    longer = histories(old, change).multiply(model.known_).tocsr()
-    longer.data = longer.data.clip(0)  # a rating of a movie that was passed over can't be taken away
-    longer.eliminate_zeros()
-    model.histories_ = longer.astype(np.float32)
+    delta = change.delta(model.params["liked"]).multiply(model.known_).tocsr()
+    delta.eliminate_zeros()
+    model.histories_ = plus(matrix(old.histories_, change), delta)
     _carry(model, old, change)
     model._module = copy.copy(model._module)  # shares the weights, not the histories
     model._module.histories = Ratings(model.histories_).inter_matrix(form="csr")
