@@ -12,13 +12,14 @@ estimator gives one number a list [n]; the mean of these is the expected clicks 
 people and intervals are :func:`estimate`'s job. People, not lists, are what is resampled.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from aicine_utils.errors import AicineError
-from aicine_utils.feedback.simulator import World, click, fill
+from aicine_utils.feedback.simulator import World, click, expected_clicks, fill
 from aicine_utils.metrics.significance import ratio_interval
 
 
@@ -157,3 +158,26 @@ def shrunk_rates(logged: Logged, examination: np.ndarray, n_users: int, n_movies
     clicks = np.bincount(logged.lists.ravel(), logged.clicks.ravel().astype(np.float64), n_movies)
     mean = clicks.sum() / looks.sum()
     return np.broadcast_to((clicks + 10 * mean) / (looks + 10), (n_users, n_movies))
+
+
+def repeated(
+    world: World, shown: np.ndarray, new: np.ndarray, guess: np.ndarray, epsilons: Sequence[float], times: int = 10,
+    logs: int = 50, resamples: int = 200,
+) -> pd.DataFrame:  # fmt: skip
+    """How good the estimates are, over ``logs`` logs: epsilon, method, truth, mean, error, holds, logs.
+
+    error: root mean square of estimate minus truth; holds: share of the 95 % intervals that hold the truth.
+    """
+    truth, parts = float(expected_clicks(world, new).mean()), []
+    for epsilon in epsilons:
+        old = Mixture(shown, epsilon, world.appeal.shape[1])
+        for seed in range(logs):
+            logged = record(world, old, times, seed)
+            found = all_estimates(logged, old, new, world.examination, guess, resamples)
+            parts.append(found.assign(epsilon=epsilon))
+    table = pd.concat(parts, ignore_index=True)
+    table["error"] = (table["value"] - truth) ** 2
+    table["holds"] = (table["value_low"] <= truth) & (truth <= table["value_high"])
+    by = table.groupby(["epsilon", "method"], sort=False)
+    found = by.agg(mean=("value", "mean"), error=("error", "mean"), holds=("holds", "mean"), logs=("value", "size"))
+    return found.assign(error=np.sqrt(found["error"]), truth=truth).reset_index()

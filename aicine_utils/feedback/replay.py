@@ -14,20 +14,23 @@ does not. Users and movies are unknown to a model until it learns their first ra
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from aicine_utils import columns as c
+from aicine_utils import settings
 from aicine_utils.feedback.update import Updated, update
 from aicine_utils.metrics import evaluate, ranking, significance
+from aicine_utils.models import registry
 from aicine_utils.models.base import Recommender, ranked
 from aicine_utils.protocols import time_order
 from aicine_utils.splits import Split
 
 K = 10
+MINUTES = 3.0  # of training, for a network whose passes nobody has counted
 SECONDS_A_DAY = 86_400
 FROZEN, UPDATED, REFITTED = "frozen", "updated", "refitted"
 KNOWN, BACK, FIRST = "known at the cut", "back after the cut", "never seen before"
@@ -102,6 +105,32 @@ def run(template: Split, parts: Sequence[Window], fit: Fit, learn: Learn = updat
         updated, history = learned.model, learned.history
         ready = {FROZEN: 0.0, UPDATED: learned.seconds, REFITTED: 0.0}
     return pd.concat(rows, ignore_index=True)
+
+
+def run_all(
+    template: Split, parts: Sequence[Window], names: Iterable[str], readers: Iterable[str] = (), seed: int = 0,
+    watch: Callable[[str], None] = print,
+) -> pd.DataFrame:  # fmt: skip
+    """:func:`run` for models of the registry, with a column model; ``readers`` are trained once and never refitted.
+
+    Settings are the defaults: every search was allowed to see ratings that are replayed here. Only a network's are the
+    committed winner's where there is one, whose number of passes was counted; elsewhere it gets ``MINUTES``.
+    """
+    names, readers, tables, started = list(names), list(readers), [], time.monotonic()
+    for name in [*names, *readers]:
+        make = _maker(name, template, seed, network=name in readers)
+        tables.append(run(template, parts, make, refits=name not in readers).assign(model=name))
+        left = (time.monotonic() - started) / len(tables) * (len(names) + len(readers) - len(tables))
+        watch(f"{registry.entry(name).label}: {len(parts)} windows replayed, {left:.0f} s left")
+    return pd.concat(tables, ignore_index=True)
+
+
+def _maker(name: str, template: Split, seed: int, network: bool) -> Fit:
+    """Fits a new model each time."""
+    dataset, protocol = template.info["dataset"], template.protocol
+    searched = network and settings.winner(name, dataset, protocol)
+    more = {"minutes": MINUTES} if network and not searched else {}
+    return lambda split: registry.create(name, dataset if searched else "", seed, protocol, **more).fit(split)
 
 
 def _timed(make: Callable[[], Recommender]) -> tuple[Recommender, float]:

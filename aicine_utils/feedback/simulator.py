@@ -13,17 +13,19 @@ What is assumed, all of it:
 Policies learn from clicks, and from nothing that a service could not see.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
+from aicine_utils import columns as c
 from aicine_utils.errors import AicineError
 from aicine_utils.metrics.beyond import coverage, gini
 from aicine_utils.metrics.significance import paired
-from aicine_utils.models.base import top_columns
+from aicine_utils.models.base import Recommender, top_columns
+from aicine_utils.splits import Split
 
 K = 10  # movies in a list
 MEASURES = ("clicks", "share_of_best", "coverage", "gini", "coverage_of_best")
@@ -106,6 +108,31 @@ def appeal_of_stars(stars: np.ndarray, threshold: float, error: float) -> np.nda
     return ndtr((np.asarray(stars, np.float32) - np.float32(threshold)) / np.float32(error))
 
 
+def world_of(
+    model: Recommender, threshold: float, error: float, n_movies: int = 500, k: int = K, eta: float | None = None
+) -> World:
+    """The people of a fitted rating model and its ``n_movies`` most rated movies.
+
+    threshold, error: see :func:`appeal_of_stars`. Lists hold ``k`` movies, a quarter of all at most.
+    """
+    columns = np.sort(np.argsort(-model.views_, kind="stable")[:n_movies])
+    stars = np.concatenate([scores[:, columns] for _, scores in model.iter_scores(model.user_ids_)])
+    return World(appeal_of_stars(stars, threshold, error), examination(min(k, len(columns) // 4), eta))
+
+
+def between(split: Split) -> float:
+    """Stars half-way between the lowest rating that is liked and the next below: 3.5 for 4 of whole stars."""
+    stars = np.unique(split.history[c.RATING].to_numpy(np.float64))
+    below = stars[stars < split.min_relevant]
+    return float((split.min_relevant + below.max(initial=split.min_relevant - 1)) / 2)
+
+
+def longest(world: World, rounds: int) -> int:
+    """``rounds``, or as many as surely leave everyone a full list."""
+    n_movies, k = world.appeal.shape[1], len(world.examination)
+    return min(rounds, (n_movies - k) // k - 1)
+
+
 def fill(scores: np.ndarray, watched: np.ndarray, k: int, epsilon: float, rng: np.random.Generator) -> np.ndarray:
     """Lists, int [n_users, k]: at each rank the best movie left, or with chance ``epsilon`` any that is left.
 
@@ -155,6 +182,15 @@ def run(world: World, policy: Policy, rounds: int = 20, seed: int = 0) -> pd.Dat
         learned = fill(log.clicks, log.clicked, k, 1.0, rng) if policy.apart and number else lists
         log.add(world, learned, click(world, learned, rng))
     return pd.DataFrame(rows, columns=list(MEASURES)).rename_axis("round").reset_index()
+
+
+def by_chance(world: World, times: int, seed: int = 0) -> Log:
+    """The log of so many lists drawn by chance for everyone."""
+    log, rng, k = Log.empty(world), np.random.default_rng((seed, 3)), len(world.examination)
+    for _ in range(times):
+        lists = fill(log.clicks, log.clicked, k, 1.0, rng)
+        log.add(world, lists, click(world, lists, rng))
+    return log
 
 
 def _measured(world: World, log: Log, lists: np.ndarray) -> tuple[float, ...]:
@@ -215,9 +251,22 @@ def ease(regularisation: float = 20.0) -> Scores:
     return scores
 
 
-def over_rounds(results: pd.DataFrame, skip: Iterable[int] = (0,)) -> pd.DataFrame:
-    """Means over rounds, of each run: policy, run and :data:`MEASURES`; the first round was chance and is left out."""
-    kept = results[~results["round"].isin(list(skip))]
+POLICIES = {
+    "Popularity": Policy(popular),
+    "Popularity, no loop": Policy(popular, apart=True),
+    "Clicks per look": Policy(clicks_per_look),
+    "Thompson sampling": Policy(thompson),
+    "EASE": Policy(ease()),
+    "EASE, no loop": Policy(ease(), apart=True),
+    "EASE, 10 % by chance": Policy(ease(), epsilon=0.1),
+    "EASE, 30 % by chance": Policy(ease(), epsilon=0.3),
+    "Chance": Policy(popular, epsilon=1.0),
+}
+
+
+def over_rounds(results: pd.DataFrame, first: int = 1) -> pd.DataFrame:
+    """Means over the rounds from ``first`` on, of each run: policy, run and :data:`MEASURES`. Round 0 was chance."""
+    kept = results[results["round"] >= first]
     return kept.groupby(["policy", "run"], sort=False)[list(MEASURES)].mean().reset_index()
 
 

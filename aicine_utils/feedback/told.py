@@ -1,0 +1,151 @@
+"""What the feedback loop's tables say, in sentences; each says the opposite when the numbers do, or that it is open."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from aicine_utils.feedback.reading import NEVER
+from aicine_utils.feedback.replay import REFITTED, UPDATED, Window
+from aicine_utils.findings.reading import names_text, seconds_text
+from aicine_utils.phrases import number
+
+
+def sign(row: pd.Series, name: str) -> int:
+    """1 or -1 where the whole interval of ``name`` lies above or below 0, else 0."""
+    low, high = row[f"{name}_low"], row[f"{name}_high"]
+    return 1 if low > 0 else -1 if high < 0 else 0
+
+
+def valued(row: pd.Series, name: str, digits: int = 3) -> str:
+    """``0.012 [0.004, 0.020]``."""
+    return number(row[name], row[f"{name}_low"], row[f"{name}_high"], digits)
+
+
+def windows(parts: Sequence[Window]) -> str:
+    """What is replayed, or why nothing is."""
+    if not parts:
+        return (
+            "**There is no replay here**: all ratings have the same time, or none is later than the first four fifths, "
+            "so nothing can come before anything else. Whatever follows and needs an order is left out."
+        )
+    n, days = sum(len(part.now) for part in parts), parts[0].days
+    length = "a day each" if days == 1 else f"{days} days each, since single days would be too many"
+    last = parts[-1].now["timestamp"].max()
+    return (
+        f"The last {n:,} ratings ({n / (n + len(parts[0].before)):.0%}) fill {len(parts)} windows of {length}, "
+        f"from {parts[0].start:%d %B %Y} to {last:%d %B %Y}; windows without a rating are left out."
+    )
+
+
+def _each(rows: pd.DataFrame, name: str) -> str:
+    return "; ".join(f"{row['label']} {valued(row, name)}" for _, row in rows.iterrows())
+
+
+def gain(summary: pd.DataFrame, name: str = "gain", what: str = "Updating") -> str:
+    """For whom an update gains, loses, or can't be told: from :func:`replay.summary` with label."""
+    signs = summary.apply(sign, axis=1, name=name)
+    parts = [
+        f"{verb}: {_each(summary[signs == which], name)}"
+        for which, verb in ((1, "gains"), (-1, "loses"))
+        if (signs == which).any()
+    ]
+    if (signs == 0).any():
+        open_ones = _each(summary[signs == 0], name)
+        parts.append(
+            f"{'can not be told from no change' if parts else 'changes nothing that can be told'}: {open_ones}"
+        )
+    return f"{what} (difference in NDCG@10 over people) " + ". It ".join(parts) + "."
+
+
+def refit(summary: pd.DataFrame, costs: pd.DataFrame) -> str:
+    """What refitting adds to updating, and how many times its seconds."""
+    both = summary.dropna(subset=["left"]).merge(costs, on="model")
+    better = both[both.apply(sign, axis=1, name="left") > 0]
+    times = both[REFITTED].sum() / max(both[UPDATED].sum(), 1e-9)
+    took = f"{seconds_text(both[REFITTED].sum())} against {seconds_text(both[UPDATED].sum())}"
+    cost = f"and takes {times:.0f} times as long ({took})" if times >= 1.5 else f"for about the same time ({took})"
+    if better.empty:
+        return f"Fitting from zero before each window adds nothing that can be told to updating, {cost}."
+    return f"Fitting from zero before each window adds to updating for {_each(better, 'left')}, {cost}."
+
+
+def delay(losses: pd.DataFrame) -> str:
+    """What a model loses that does not read the newest rating, and one that reads nothing since the cut."""
+    parts = []
+    for label, rows in losses.groupby("label", sort=False):
+        rows = rows.set_index("delay")
+        parts.append(
+            f"{label} {_lost(rows.loc[1])} without the newest rating, {_lost(rows.loc[NEVER])} without all since"
+        )
+    return "For the next liked film, NDCG@10: " + "; ".join(parts) + "."
+
+
+def _lost(row: pd.Series) -> str:
+    verb = {1: "loses", -1: "gains", 0: "loses nothing that can be told,"}[sign(row, "lost")]
+    shown = row if sign(row, "lost") >= 0 else -row[["lost", "lost_high", "lost_low"]].set_axis(
+        ["lost", "lost_low", "lost_high"])  # fmt: skip
+    return f"{verb} {valued(shown, 'lost')}"
+
+
+def signals(gaps: pd.DataFrame) -> str:
+    """Which kind of feedback foretells best: rows by rule with label, reference, difference, low, high."""
+    parts = []
+    for _, row in gaps.iterrows():
+        side = sign(row, "difference")
+        verb = {1: "is ahead of", -1: "is behind", 0: "can't be told from"}[side]
+        size = "by" if side else "(difference"
+        shown = f"{size} {valued(row, 'difference')}{'' if side else ')'}"
+        parts.append(f"with {row['label']}, {row['rule']} {verb} {row['reference']} {shown}")
+    return ("; ".join(parts) + ".").capitalize()
+
+
+def shrinks(change: pd.DataFrame, policy: str) -> str:
+    """Whether a policy's coverage shrank from its first learned round to its last: from paired differences."""
+    row = change.loc[policy]
+    verb = {1: "grows", -1: "shrinks", 0: "neither grows nor shrinks so that it could be told"}[sign(row, "coverage")]
+    return f"Coverage of {policy} {verb} from the first learned round to the last ({valued(row, 'coverage')})"
+
+
+def loop(against: pd.DataFrame, policy: str) -> str:
+    """What the loop does to a policy: the differences to the same policy fed by chance; both at the end."""
+    row = against.loc[policy]
+    covers = {1: "covers more of the catalogue", -1: "covers less of the catalogue", 0: "covers about as much"}
+    earns = {1: "comes nearer to the best lists", -1: "stays further from the best lists", 0: "comes about as near"}
+    return (
+        f"Fed by its own lists {policy} {covers[sign(row, 'coverage')]} ({valued(row, 'coverage')}) and "
+        f"{earns[sign(row, 'share_of_best')]} ({valued(row, 'share_of_best')} of the best possible) than fed by chance"
+    )
+
+
+def exploration(against: pd.DataFrame, policies: Sequence[str], reference: str) -> str:
+    """What exploring costs or earns in clicks a list, and what it does to coverage, against ``reference``."""
+    parts = []
+    for policy in policies:
+        row = against.loc[policy]
+        verb = {1: "earns", -1: "costs", 0: "costs nothing that can be told"}[sign(row, "clicks")]
+        parts.append(f"{policy} {verb} ({valued(row, 'clicks')} clicks a list, coverage {row['coverage']:+.2f})")
+    return f"Against {reference}: " + "; ".join(parts) + "."
+
+
+def offpolicy(found: pd.DataFrame, truth: float) -> str:
+    """Which estimates' intervals hold the truth."""
+    holds = (found["value_low"] <= truth) & (truth <= found["value_high"])
+    names = {which: list(found.loc[holds == which, "method"]) for which in (True, False)}
+    parts = [f"The truth is {truth:.3f} clicks a list"]
+    if names[True]:
+        parts.append(f"the intervals of {names_text(names[True], 9)['en']} hold it")
+    if names[False]:
+        parts.append(f"{'those' if names[True] else 'the intervals'} of {names_text(names[False], 9)['en']} do not")
+    return "; ".join(parts) + "."
+
+
+def best_estimate(checked: pd.DataFrame) -> str:
+    """The method with the least error over many logs, among those whose intervals hold the truth nine times in ten."""
+    rows = checked[checked["holds"] >= 0.9]
+    if rows.empty:
+        return "No method's intervals hold the truth in nine of ten logs."
+    best = rows.sort_values("error").iloc[0]
+    return (
+        f"Over {best['logs']:.0f} logs, {best['method']} with {best['epsilon']:.0%} of lists by chance has the least "
+        f"error of those whose intervals hold the truth nine times in ten: {best['error']:.3f} clicks a list."
+    )
