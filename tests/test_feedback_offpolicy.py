@@ -90,8 +90,15 @@ def test_estimates_meet_the_truth_where_counting_does_not():
     assert abs(by_method.mean()["Guess of a model"] - 0.4 * made.examination.sum()) < 1e-9
 
 
-def test_shrunk_rates_by_hand():
-    rates = offpolicy.shrunk_rates(LOGGED, THETA, 2, 3)
-    mean = 2 / 3
-    assert rates[0] == pytest.approx([(2 + 10 * mean) / 11.5, (10 * mean) / 10.5, (10 * mean) / 11])
-    assert rates.shape == (2, 3)
+def test_the_experiment_knows_the_truth_and_repeats():
+    made = World(np.random.default_rng(0).uniform(0.1, 0.8, (60, 30)).astype(np.float32), simulator.examination(5))
+    one, again = (offpolicy.experiment(made, 40, epsilon=0.2, times=5, resamples=50) for _ in range(2))
+    people, shown, new, guess = one.setting
+    assert one.truth == pytest.approx(simulator.expected_clicks(people, new).mean())
+    assert one.truth_old == pytest.approx(simulator.expected_clicks(people, shown).mean())
+    assert guess.shape == people.appeal.shape
+    pd.testing.assert_frame_equal(one.estimates, again.estimates)
+    checked = offpolicy.repeated(*one.setting, epsilons=(0.2, 0.6), times=5, logs=3, resamples=50)
+    assert len(checked) == 2 * 5
+    assert (checked["truth"] == one.truth).all()
+    assert checked["holds"].between(0, 1).all()

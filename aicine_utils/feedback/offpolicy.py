@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from aicine_utils.errors import AicineError
-from aicine_utils.feedback.simulator import World, click, expected_clicks, fill
+from aicine_utils.feedback.simulator import World, by_chance, click, ease, expected_clicks, fill, popular
 from aicine_utils.metrics.significance import ratio_interval
 
 
@@ -149,15 +149,31 @@ def all_estimates(
     return pd.DataFrame(rows, columns=["method", "value", "value_low", "value_high"])
 
 
-def shrunk_rates(logged: Logged, examination: np.ndarray, n_users: int, n_movies: int) -> np.ndarray:
-    """A guess of appeal [n_users, n_movies]: each movie's clicks over probable looks in the log, pulled to the mean.
+class Experiment(NamedTuple):
+    """What :func:`experiment` found; ``setting`` is what :func:`repeated` begins with."""
 
-    (clicks + 10 m) / (looks + 10), m the rate of all movies; the same for everyone, so it knows no tastes.
+    truth: float
+    truth_old: float
+    estimates: pd.DataFrame
+    setting: tuple[World, np.ndarray, np.ndarray, np.ndarray]
+
+
+def experiment(
+    world: World, n_users: int, epsilon: float, times: int, seed: int = 0, resamples: int = 2000
+) -> Experiment:
+    """EASE judged by a log of popularity, whose lists are drawn by chance with ``epsilon``; both learned from the same
+    pilot: as many lists drawn by chance for everyone. The guess is the pilot's clicks per look, alike for all people.
     """
-    looks = np.bincount(logged.lists.ravel(), np.broadcast_to(examination, logged.lists.shape).ravel(), n_movies)
-    clicks = np.bincount(logged.lists.ravel(), logged.clicks.ravel().astype(np.float64), n_movies)
-    mean = clicks.sum() / looks.sum()
-    return np.broadcast_to((clicks + 10 * mean) / (looks + 10), (n_users, n_movies))
+    people, rng = world.people(n_users, seed), np.random.default_rng((seed, 4))
+    pilot, nothing = by_chance(people, times, seed), np.zeros((n_users, world.appeal.shape[1]), bool)
+    k = len(world.examination)
+    shown, new = (fill(scores(pilot, rng), nothing, k, 0.0, rng) for scores in (popular, ease()))
+    guess = np.broadcast_to((pilot.clicks + 1) / (pilot.looks + 2), people.appeal.shape)
+    old = Mixture(shown, epsilon, nothing.shape[1])
+    logged = record(people, old, times, seed)
+    found = all_estimates(logged, old, new, world.examination, guess, resamples)
+    truths = (float(expected_clicks(people, lists).mean()) for lists in (new, shown))
+    return Experiment(*truths, found, (people, shown, new, guess))
 
 
 def repeated(

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from aicine_utils import columns as c
+from aicine_utils.feedback import replay
 from aicine_utils.metrics import evaluate, ranking, significance
 from aicine_utils.models.base import Recommender, ranked
 from aicine_utils.splits import Split
@@ -40,6 +41,14 @@ def stream(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     """All ratings, each person's in order: those before the cut come first already."""
     both = pd.concat([before, after], ignore_index=True)
     return both.sort_values(c.USER, kind="stable", ignore_index=True)
+
+
+def study_of(template: Split, parts: Sequence[replay.Window], names: Sequence[str], seed: int = 0) -> pd.DataFrame:
+    """:func:`by_delay` of models of the registry, fitted at the cut with the settings of the replay."""
+    before, after = parts[0].before, pd.concat([part.now for part in parts])
+    known = replay.known_until(template, before)
+    models = {name: replay.maker(name, template, seed)(known) for name in names}
+    return by_delay(models, template, before, after)
 
 
 def by_delay(

@@ -32,7 +32,7 @@ from aicine_utils.splits import Split
 K = 10
 MINUTES = 3.0  # of training, for a network whose passes nobody has counted
 SECONDS_A_DAY = 86_400
-FROZEN, UPDATED, REFITTED = "frozen", "updated", "refitted"
+FROZEN, UPDATED, REFITTED = WAYS = ("frozen", "updated", "refitted")
 KNOWN, BACK, FIRST = "known at the cut", "back after the cut", "never seen before"
 NDCG, SECONDS, NOBODY = "ndcg@10", "seconds", -1
 
@@ -118,16 +118,17 @@ def run_all(
     """
     names, readers, tables, started = list(names), list(readers), [], time.monotonic()
     for name in [*names, *readers]:
-        make = _maker(name, template, seed, network=name in readers)
+        make = maker(name, template, seed)
         tables.append(run(template, parts, make, refits=name not in readers).assign(model=name))
         left = (time.monotonic() - started) / len(tables) * (len(names) + len(readers) - len(tables))
         watch(f"{registry.entry(name).label}: {len(parts)} windows replayed, {left:.0f} s left")
     return pd.concat(tables, ignore_index=True)
 
 
-def _maker(name: str, template: Split, seed: int, network: bool) -> Fit:
-    """Fits a new model each time."""
+def maker(name: str, template: Split, seed: int = 0) -> Fit:
+    """Fits a new model of the registry each time; see :func:`run_all` for its settings."""
     dataset, protocol = template.info["dataset"], template.protocol
+    network = registry.entry(name).sequential
     searched = network and settings.winner(name, dataset, protocol)
     more = {"minutes": MINUTES} if network and not searched else {}
     return lambda split: registry.create(name, dataset if searched else "", seed, protocol, **more).fit(split)
@@ -244,7 +245,7 @@ def over_time(values: pd.DataFrame, stretches: int = 6, resamples: int = 2000) -
             {"model": model, "way": way, "stretch": stretch, "first": part["window"].min(),
              "last": part["window"].max(), "n_users": found["n_users"], "value": found[way],
              "value_low": found[f"{way}_low"], "value_high": found[f"{way}_high"]}
-            for way in (FROZEN, UPDATED, REFITTED, "gain", "left") if way in found
+            for way in (*WAYS, "gain", "left") if way in found
         ]  # fmt: skip
     return pd.DataFrame(parts)
 

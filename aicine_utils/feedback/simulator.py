@@ -270,6 +270,13 @@ def over_rounds(results: pd.DataFrame, first: int = 1) -> pd.DataFrame:
     return kept.groupby(["policy", "run"], sort=False)[list(MEASURES)].mean().reset_index()
 
 
+def change(results: pd.DataFrame) -> pd.DataFrame:
+    """The last round minus the first learned one, of each run: policy, run and :data:`MEASURES`."""
+    ends = [results[results["round"] == n].set_index(["policy", "run"])[list(MEASURES)]
+            for n in (1, results["round"].max())]  # fmt: skip
+    return (ends[1] - ends[0]).reset_index()
+
+
 def interval_over_runs(values: pd.DataFrame, reference: str | None = None) -> pd.DataFrame:
     """Each policy's mean over runs with its t interval, or its difference to ``reference`` in the same runs.
 

@@ -7,7 +7,12 @@ import pandas as pd
 from aicine_utils.feedback.reading import NEVER
 from aicine_utils.feedback.replay import REFITTED, UPDATED, Window
 from aicine_utils.findings.reading import names_text, seconds_text
+from aicine_utils.metrics import significance
+from aicine_utils.models import registry
 from aicine_utils.phrases import number
+
+RULES = {"default": "both together", "explicit": "stars alone", "implicit": "behaviour alone"}
+PAIRS = (("default", "explicit"), ("default", "implicit"), ("implicit", "explicit"))
 
 
 def sign(row: pd.Series, name: str) -> int:
@@ -57,9 +62,22 @@ def gain(summary: pd.DataFrame, name: str = "gain", what: str = "Updating") -> s
     return f"{what} (difference in NDCG@10 over people) " + ". It ".join(parts) + "."
 
 
+def stale(gains: pd.DataFrame) -> str:
+    """Whether what updating adds is more in the last stretch than in the first, for the model where it adds most."""
+    first, last = (
+        gains[gains["stretch"] == n].set_index("label") for n in (gains["stretch"].min(), gains["stretch"].max())
+    )
+    top = last["value"].idxmax()
+    ends = [valued(table.loc[top], "value") for table in (first, last)]
+    apart = last.loc[top, "value_low"] > first.loc[top, "value_high"]
+    verb = "grows" if apart else "does not grow so that it could be told"
+    return f"What updating adds {verb}: {top} {ends[0]} in the first stretch, {ends[1]} in the last"
+
+
 def refit(summary: pd.DataFrame, costs: pd.DataFrame) -> str:
     """What refitting adds to updating, and how many times its seconds."""
-    both = summary.dropna(subset=["left"]).merge(costs, on="model")
+    left = summary.dropna(subset=["left"])[["model", "label", "left", "left_low", "left_high"]]
+    both = left.merge(costs.drop(columns="label", errors="ignore"), on="model")
     better = both[both.apply(sign, axis=1, name="left") > 0]
     times = both[REFITTED].sum() / max(both[UPDATED].sum(), 1e-9)
     took = f"{seconds_text(both[REFITTED].sum())} against {seconds_text(both[UPDATED].sum())}"
@@ -67,6 +85,15 @@ def refit(summary: pd.DataFrame, costs: pd.DataFrame) -> str:
     if better.empty:
         return f"Fitting from zero before each window adds nothing that can be told to updating, {cost}."
     return f"Fitting from zero before each window adds to updating for {_each(better, 'left')}, {cost}."
+
+
+def delay_title(losses: pd.DataFrame) -> str:
+    """For how many models the newest rating matters."""
+    rows = losses[losses["delay"] == 1]
+    hurt = rows.loc[rows.apply(sign, axis=1, name="lost") > 0, "label"].tolist()
+    if not hurt:
+        return "Not reading the newest rating costs no model anything that can be told"
+    return f"Not reading the newest rating costs {names_text(hurt, 9)['en']}"
 
 
 def delay(losses: pd.DataFrame) -> str:
@@ -87,6 +114,31 @@ def _lost(row: pd.Series) -> str:
     return f"{verb} {valued(shown, 'lost')}"
 
 
+def rule_tables(compared: pd.DataFrame, resamples: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Of :func:`comparing.compare_rules`: means with intervals by model and rule; and paired NDCG@10 differences of the
+    rules that read all events to those that read stars alone or behaviour alone.
+    """
+    rows, gaps = [], []
+    for model, part in compared.groupby("model", sort=False):
+        label = registry.entry(model).label
+        for rule, own in part.groupby("rule", sort=False):
+            rows.append({"label": label, "rule": rule, **_means(own, resamples)})
+        wide = part[part["metric"] == "ndcg"].pivot(index="user_id", columns="rule", values="value").dropna()
+        for rule, reference in PAIRS:
+            test = significance.paired(wide[rule].to_numpy(), wide[reference].to_numpy())
+            ends = {"difference": test.difference, "difference_low": test.low, "difference_high": test.high}
+            gaps.append({"label": label, "rule": RULES[rule], "reference": RULES[reference], **ends})
+    return pd.DataFrame(rows), pd.DataFrame(gaps)
+
+
+def _means(own: pd.DataFrame, resamples: int) -> dict[str, float]:
+    found = {}
+    for metric, values in own.groupby("metric")["value"]:
+        low, high = significance.interval(values.to_numpy(), resamples)
+        found |= {metric: values.mean(), f"{metric}_low": float(low), f"{metric}_high": float(high)}
+    return found
+
+
 def signals(gaps: pd.DataFrame) -> str:
     """Which kind of feedback foretells best: rows by rule with label, reference, difference, low, high."""
     parts = []
@@ -96,7 +148,8 @@ def signals(gaps: pd.DataFrame) -> str:
         size = "by" if side else "(difference"
         shown = f"{size} {valued(row, 'difference')}{'' if side else ')'}"
         parts.append(f"with {row['label']}, {row['rule']} {verb} {row['reference']} {shown}")
-    return ("; ".join(parts) + ".").capitalize()
+    text = "; ".join(parts) + "."
+    return text[0].upper() + text[1:]
 
 
 def shrinks(change: pd.DataFrame, policy: str) -> str:
