@@ -26,6 +26,10 @@ def valued(row: pd.Series, name: str, digits: int = 3) -> str:
     return number(row[name], row[f"{name}_low"], row[f"{name}_high"], digits)
 
 
+def _names(labels: Sequence[str]) -> str:
+    return names_text(labels, len(labels))["en"] if len(labels) > 1 else labels[0]
+
+
 def windows(parts: Sequence[Window]) -> str:
     """What is replayed, or why nothing is."""
     if not parts:
@@ -43,23 +47,20 @@ def windows(parts: Sequence[Window]) -> str:
 
 
 def _each(rows: pd.DataFrame, name: str) -> str:
-    return "; ".join(f"{row['label']} {valued(row, name)}" for _, row in rows.iterrows())
+    return ", ".join(f"{row['label']} {valued(row, name)}" for _, row in rows.iterrows())
 
 
-def gain(summary: pd.DataFrame, name: str = "gain", what: str = "Updating") -> str:
-    """For whom an update gains, loses, or can't be told: from :func:`replay.summary` with label."""
-    signs = summary.apply(sign, axis=1, name=name)
-    parts = [
-        f"{verb}: {_each(summary[signs == which], name)}"
-        for which, verb in ((1, "gains"), (-1, "loses"))
-        if (signs == which).any()
-    ]
-    if (signs == 0).any():
-        open_ones = _each(summary[signs == 0], name)
-        parts.append(
-            f"{'can not be told from no change' if parts else 'changes nothing that can be told'}: {open_ones}"
-        )
-    return f"{what} (difference in NDCG@10 over people) " + ". It ".join(parts) + "."
+def _sided(rows: pd.DataFrame, name: str, words: dict[int, str]) -> str:
+    """The rows by the side of 0 on which their whole interval lies, each side after its word; need label."""
+    signs = rows.apply(sign, axis=1, name=name)
+    return "; ".join(f"{word} {_each(rows[signs == side], name)}" for side, word in words.items()
+                     if (signs == side).any())  # fmt: skip
+
+
+def gain(summary: pd.DataFrame) -> str:
+    """For which models updating gains, loses, or can't be told: from :func:`replay.summary` with label."""
+    words = {1: "better for", -1: "worse for", 0: "no difference that can be told for"}
+    return f"Updated against frozen, NDCG@10 over people: {_sided(summary, 'gain', words)}."
 
 
 def stale(gains: pd.DataFrame) -> str:
@@ -93,25 +94,15 @@ def delay_title(losses: pd.DataFrame) -> str:
     hurt = rows.loc[rows.apply(sign, axis=1, name="lost") > 0, "label"].tolist()
     if not hurt:
         return "Not reading the newest rating costs no model anything that can be told"
-    return f"Not reading the newest rating costs {names_text(hurt, 9)['en']}"
+    return f"Not reading the newest rating costs {_names(hurt)}"
 
 
 def delay(losses: pd.DataFrame) -> str:
-    """What a model loses that does not read the newest rating, and one that reads nothing since the cut."""
-    parts = []
-    for label, rows in losses.groupby("label", sort=False):
-        rows = rows.set_index("delay")
-        parts.append(
-            f"{label} {_lost(rows.loc[1])} without the newest rating, {_lost(rows.loc[NEVER])} without all since"
-        )
-    return "For the next liked film, NDCG@10: " + "; ".join(parts) + "."
-
-
-def _lost(row: pd.Series) -> str:
-    verb = {1: "loses", -1: "gains", 0: "loses nothing that can be told,"}[sign(row, "lost")]
-    shown = row if sign(row, "lost") >= 0 else -row[["lost", "lost_high", "lost_low"]].set_axis(
-        ["lost", "lost_low", "lost_high"])  # fmt: skip
-    return f"{verb} {valued(shown, 'lost')}"
+    """Which models lose without the newest rating, and which without all since the cut."""
+    words = {1: "lost by", -1: "gained by", 0: "nothing that can be told by"}
+    parts = [f"{what}: {_sided(losses[losses['delay'] == delay], 'lost', words)}"
+             for delay, what in ((1, "without the newest rating"), (NEVER, "without all since the cut"))]  # fmt: skip
+    return f"NDCG@10 of the next liked film, {', '.join(parts)}."
 
 
 def rule_tables(compared: pd.DataFrame, resamples: int) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -140,16 +131,12 @@ def _means(own: pd.DataFrame, resamples: int) -> dict[str, float]:
 
 
 def signals(gaps: pd.DataFrame) -> str:
-    """Which kind of feedback foretells best: rows by rule with label, reference, difference, low, high."""
-    parts = []
-    for _, row in gaps.iterrows():
-        side = sign(row, "difference")
-        verb = {1: "is ahead of", -1: "is behind", 0: "can't be told from"}[side]
-        size = "by" if side else "(difference"
-        shown = f"{size} {valued(row, 'difference')}{'' if side else ')'}"
-        parts.append(f"with {row['label']}, {row['rule']} {verb} {row['reference']} {shown}")
-    text = "; ".join(parts) + "."
-    return text[0].upper() + text[1:]
+    """Which feedback foretells best: rows with label, rule, reference, difference and its ends."""
+    words = {1: "ahead with", -1: "behind with", 0: "not to be told apart with"}
+    parts = [f"{rule} against {reference}: {_sided(rows, 'difference', words)}"
+             for (rule, reference), rows in gaps.groupby(["rule", "reference"], sort=False)]  # fmt: skip
+    text = ". ".join(part[0].upper() + part[1:] for part in parts)
+    return f"{text} (difference in NDCG@10)."
 
 
 def shrinks(change: pd.DataFrame, policy: str) -> str:
@@ -186,9 +173,9 @@ def offpolicy(found: pd.DataFrame, truth: float) -> str:
     names = {which: list(found.loc[holds == which, "method"]) for which in (True, False)}
     parts = [f"The truth is {truth:.3f} clicks a list"]
     if names[True]:
-        parts.append(f"the intervals of {names_text(names[True], 9)['en']} hold it")
+        parts.append(f"the intervals of {_names(names[True])} hold it")
     if names[False]:
-        parts.append(f"{'those' if names[True] else 'the intervals'} of {names_text(names[False], 9)['en']} do not")
+        parts.append(f"{'those' if names[True] else 'the intervals'} of {_names(names[False])} do not")
     return "; ".join(parts) + "."
 
 

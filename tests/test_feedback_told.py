@@ -1,0 +1,136 @@
+"""Sentences of the feedback loop: other tables say other things, the opposite included."""
+
+import pandas as pd
+import pytest
+
+from aicine_utils.feedback import replay, told
+from aicine_utils.feedback.reading import NEVER
+
+ABOVE, BELOW, OPEN = (0.2, 0.1, 0.3), (-0.2, -0.3, -0.1), (0.0, -0.1, 0.1)
+
+
+def rows(name, *ends, **more):
+    """A table with a row for each (value, low, high)."""
+    table = pd.DataFrame(ends, columns=[name, f"{name}_low", f"{name}_high"])
+    return table.assign(label=[f"M{i}" for i in range(len(ends))], model=[f"m{i}" for i in range(len(ends))], **more)
+
+
+@pytest.mark.parametrize(
+    ("ends", "says"),
+    [(ABOVE, "better for M0"), (BELOW, "worse for M0"), (OPEN, "no difference that can be told for M0")],
+)
+def test_a_gain_is_said_by_its_interval(ends, says):
+    assert says in told.gain(rows("gain", ends))
+
+
+def test_models_on_one_side_are_named_together():
+    text = told.gain(rows("gain", ABOVE, OPEN, ABOVE))
+    assert "better for M0 0.200 [0.100, 0.300], M2 0.200" in text
+    assert "no difference that can be told for M1" in text
+
+
+@pytest.mark.parametrize(
+    ("ends", "seconds", "says"),
+    [
+        (OPEN, (1.0, 30.0), "adds nothing that can be told to updating, and takes 30 times as long"),
+        (ABOVE, (1.0, 30.0), "adds to updating for M0 0.200"),
+        (OPEN, (1.0, 1.1), "for about the same time"),
+    ],
+)
+def test_refitting_is_weighed_against_its_cost(ends, seconds, says):
+    costs = pd.DataFrame({"model": ["m0"], replay.UPDATED: seconds[0], replay.REFITTED: seconds[1]})
+    assert says in told.refit(rows("left", ends), costs)
+
+
+def test_a_model_that_was_never_refitted_is_no_part_of_that():
+    table = rows("left", ABOVE, (None, None, None))
+    costs = pd.DataFrame({"model": ["m0", "m1"], replay.UPDATED: [1.0, 1.0], replay.REFITTED: [4.0, None]})
+    assert "takes 4 times" in told.refit(table, costs)
+
+
+def test_delays_by_side():
+    table = pd.concat([rows("lost", ABOVE, delay=1), rows("lost", BELOW, delay=NEVER)])
+    assert told.delay(table) == (
+        "NDCG@10 of the next liked film, without the newest rating: lost by M0 0.200 [0.100, 0.300], "
+        "without all since the cut: gained by M0 -0.200 [-0.300, -0.100]."
+    )
+    assert told.delay_title(table) == "Not reading the newest rating costs M0"
+    assert "costs no model" in told.delay_title(rows("lost", OPEN, BELOW, delay=1))
+
+
+@pytest.mark.parametrize(("last", "says"), [((0.5, 0.4, 0.6), "adds grows"), (ABOVE, "does not grow so that")])
+def test_what_grows_stale(last, says):
+    table = pd.concat([rows("value", ABOVE, stretch=1), rows("value", last, stretch=2)])
+    assert says in told.stale(table)
+
+
+@pytest.mark.parametrize(
+    ("ends", "says"), [(ABOVE, "ahead with"), (BELOW, "behind with"), (OPEN, "not to be told apart")]
+)
+def test_signals_by_side(ends, says):
+    text = told.signals(rows("difference", ends, rule="both together", reference="stars alone"))
+    assert text.startswith("Both together against stars alone: ")
+    assert says in text
+
+
+def policy(**ends):
+    """One policy's row with these measures."""
+    cells = {f"{name}{end}": value for name, triple in ends.items()
+             for end, value in zip(("", "_low", "_high"), triple, strict=True)}  # fmt: skip
+    return pd.DataFrame(cells, index=["EASE"])
+
+
+@pytest.mark.parametrize(("ends", "says"), [(ABOVE, "grows"), (BELOW, "shrinks"), (OPEN, "neither grows nor shrinks")])
+def test_coverage_over_rounds(ends, says):
+    assert says in told.shrinks(policy(coverage=ends), "EASE")
+
+
+@pytest.mark.parametrize(
+    ("covers", "earns", "says"),
+    [
+        (BELOW, BELOW, ["covers less", "stays further"]),
+        (ABOVE, ABOVE, ["covers more", "comes nearer"]),
+        (OPEN, OPEN, ["about as much", "about as near"]),
+    ],
+)
+def test_what_the_loop_does(covers, earns, says):
+    text = told.loop(policy(coverage=covers, share_of_best=earns), "EASE")
+    assert all(part in text for part in says)
+
+
+@pytest.mark.parametrize(("ends", "says"), [(ABOVE, "EASE earns"), (BELOW, "EASE costs ("), (OPEN, "costs nothing")])
+def test_what_exploring_costs(ends, says):
+    assert says in told.exploration(policy(clicks=ends, coverage=ABOVE), ["EASE"], "nothing")
+
+
+def test_estimates_that_hold_the_truth_and_those_that_do_not():
+    table = pd.DataFrame({"method": ["A", "B"], "value_low": [0.0, 2.0], "value_high": [1.5, 3.0]})
+    assert told.offpolicy(table, 1.0) == (
+        "The truth is 1.000 clicks a list; the intervals of A hold it; those of B do not."
+    )
+    assert told.offpolicy(table, 4.0).endswith("the intervals of A and B do not.")
+    assert told.offpolicy(table[:1], 1.0).endswith("the intervals of A hold it.")
+
+
+def test_the_best_estimate_must_hold_the_truth():
+    table = pd.DataFrame({"method": ["A", "B"], "holds": [0.2, 0.95], "error": [0.1, 0.3], "epsilon": 0.2, "logs": 50})
+    assert "B with 20% of lists by chance" in told.best_estimate(table)
+    assert "No method's intervals" in told.best_estimate(table[:1])
+
+
+def test_windows_are_told_and_so_is_that_there_are_none(mock_data):
+    assert "39 windows of 5 days each" in told.windows(replay.windows(mock_data.ratings))
+    assert "no replay here" in told.windows([])
+
+
+def test_rule_tables_pair_people():
+    table = pd.DataFrame([
+        {"rule": rule, "model": "ease", "metric": "ndcg", "user_id": user, "value": value + user / 10}
+        for rule, value in (("default", 0.5), ("explicit", 0.2), ("implicit", 0.5)) for user in (1, 2, 3)
+    ])  # fmt: skip
+    means, gaps = told.rule_tables(table, 50)
+    assert means.set_index("rule")["ndcg"].to_dict() == pytest.approx(
+        {"default": 0.7, "explicit": 0.4, "implicit": 0.7}
+    )
+    assert gaps["difference"].tolist() == pytest.approx([0.3, 0.0, 0.3])
+    assert gaps["difference_low"].tolist() == pytest.approx([0.3, 0.0, 0.3])
