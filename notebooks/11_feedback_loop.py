@@ -36,7 +36,7 @@ if "COLAB_RELEASE_TAG" in os.environ or "AICINE_BOOTSTRAP" in os.environ:
 dataset = "ml-100k"  # a data set's name, or a folder with your own ratings
 preset = "quick"  # mock, quick or full: how many bootstrap resamples
 seed = 0  # seed of every model and of the simulator
-windows = 50  # the replay's windows are days where so many reach the end, else longer
+windows = 50  # the replay's windows are days where so many reach the end, else 20 longer ones
 rounds = 20  # rounds of the simulated service
 runs = 5  # simulated services, each with other people and other luck
 live = False  # True in JupyterLab: rate films yourself in section 9
@@ -54,12 +54,11 @@ live = False  # True in JupyterLab: rate films yourself in section 9
 
 # %%
 from aicine_utils import notebook as nb
-from aicine_utils.feedback import comparing, offpolicy, pictures, reading, replay, simulator, told, update
-from aicine_utils.models import registry
+from aicine_utils.feedback import comparing, offpolicy, pictures, policies, reading, replay, service, simulator, told
+from aicine_utils.feedback import update as updates
 
 study = nb.open_study("11_feedback_loop", dataset, preset, seed)
-NAMES, READERS = ["recent_popularity", "item_knn", "ease", "ials"], ["sasrec"]
-labels = {name: registry.entry(name).label for name in [*NAMES, *READERS]}
+MODELS = ["recent_popularity", "item_knn", "ease", "ials", "sasrec"]
 
 # %% [markdown]
 # ## 2 The data as a service would meet them
@@ -86,8 +85,8 @@ nb.say(told.windows(parts))
 # ways, not its level.
 
 # %%
-rules = update.table()
-study.show(rules[rules["model"].isin(labels)].replace({True: "yes", False: "no"}), "rules", "What an update does", {
+rules = updates.table()
+study.show(rules[rules["model"].isin(MODELS)].replace({True: "yes", False: "no"}), "rules", "What an update does", {
     "label": "Model", "update": "Update", "exact": nb.Column("Exact", "Whether the lists are those of a refit"),
     "new_movies": nb.Column("New films", "Whether they can be listed before the next refit"),
 })  # fmt: skip
@@ -99,8 +98,8 @@ study.show(rules[rules["model"].isin(labels)].replace({True: "yes", False: "no"}
 
 # %%
 if parts:
-    values = study.keep("replay", lambda: replay.run_all(study.split, parts, NAMES, READERS, seed),
-                        "aicine_utils.feedback.replay", windows=windows, names=[*labels])  # fmt: skip
+    values = study.keep("replay", lambda: service.run_all(study.split, parts, MODELS, seed),
+                        "aicine_utils.feedback.service", windows=windows, code=service.code())  # fmt: skip
 
 # %% [markdown]
 # ## 5 Results
@@ -110,7 +109,7 @@ if parts:
 
 # %%
 if parts:
-    totals = replay.summary(values, study.preset.resamples).assign(label=lambda t: t["model"].map(labels))
+    totals = replay.summary(values, study.preset.resamples)
     study.show(totals, "replay", f"NDCG@10 of {len(parts)} windows, {totals['n_users'].iloc[0]} people", {
         "label": "Model",
         **{way: nb.Column(way.capitalize(), format=".3f", direction="higher") for way in replay.WAYS},
@@ -124,7 +123,7 @@ if parts:
 
 # %%
 if parts:
-    moving = replay.over_time(values, resamples=study.preset.resamples).assign(label=lambda t: t["model"].map(labels))
+    moving = replay.over_time(values, resamples=study.preset.resamples)
     gains = moving[moving["way"] == "gain"]
     study.figure(pictures.gains(gains), "over_time", told.stale(gains),
                  "What updating adds to frozen in each stretch of the replay, a line a model with intervals.",
@@ -136,7 +135,7 @@ if parts:
 
 # %%
 if parts:
-    kinds = replay.by_kind(values, study.preset.resamples).assign(label=lambda t: t["model"].map(labels))
+    kinds = replay.by_kind(values, study.preset.resamples)
     study.show(kinds, "kinds", "By what was known of the person before the window", {
         "kind": "Person", "label": "Model", "n_users": nb.Column("People", format=",.0f"),
         "updated": nb.Column("Updated", format=".3f"),
@@ -150,9 +149,7 @@ if parts:
 
 # %%
 if parts:
-    late = study.keep("reading", lambda: reading.study_of(study.split, parts, [*NAMES[1:], *READERS], seed),
-                      "aicine_utils.feedback.reading", windows=windows)  # fmt: skip
-    lost = reading.losses(late, study.preset.resamples).assign(label=lambda t: t["model"].map(labels))
+    lost = reading.losses(values[values["measure"] == reading.NEXT], study.preset.resamples)
     study.figure(pictures.delays(lost), "delay", told.delay_title(lost),
                  "NDCG@10 lost by each delay against reading at once, a line a model.", lost)  # fmt: skip
     nb.say(told.delay(lost))
@@ -164,7 +161,7 @@ if parts:
 
 # %%
 if parts:
-    spent = replay.costs(values).assign(label=lambda t: t["model"].map(labels))
+    spent = replay.costs(values)
     cost = {"fit": "First fit, s", "updated": "All updates, s", "updated_once": "One update, s",
             "refitted": "All refits, s", "refitted_once": "One refit, s"}  # fmt: skip
     study.show(spent, "cost", "What each way costs", {
@@ -214,8 +211,8 @@ nb.say(f"Of the test's films this world likes {made_up:.0%}, the data {seen:.0%}
        f"{world.appeal.shape[1]} films, {rounds} rounds each; intervals are over the services.")  # fmt: skip
 
 # %%
-lived = study.keep("simulated", lambda: simulator.simulate(world, simulator.POLICIES, rounds, runs, 300, seed),
-                   "aicine_utils.feedback.simulator", rounds=rounds, runs=runs)  # fmt: skip
+lived = study.keep("simulated", lambda: simulator.simulate(world, policies.POLICIES, rounds, runs, 300, seed),
+                   "aicine_utils.feedback.policies", rounds=rounds, runs=runs)  # fmt: skip
 change = simulator.interval_over_runs(simulator.change(lived))
 ended = simulator.over_rounds(lived, first=rounds - rounds // 4)
 loops = {name: simulator.interval_over_runs(ended, f"{name}, no loop") for name in ("Popularity", "EASE")}

@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 
 from aicine_utils import columns as c
-from aicine_utils.feedback import reading, replay
+from aicine_utils import settings
+from aicine_utils.feedback import reading, replay, service
 from aicine_utils.feedback.update import update
+from aicine_utils.models import registry
 from aicine_utils.models.linear import EASE
 from aicine_utils.models.popularity import Views
 
@@ -38,7 +40,7 @@ def nothing(model, new, history):
 @pytest.fixture
 def parts(mock_split):
     everything = pd.concat([mock_split.history, mock_split.test], ignore_index=True)
-    return replay.windows(everything, most=5)
+    return replay.windows(everything, most=5, otherwise=5)
 
 
 def test_windows_are_whole_days_after_the_cut_and_empty_ones_are_left_out():
@@ -48,7 +50,7 @@ def test_windows_are_whole_days_after_the_cut_and_empty_ones_are_left_out():
     assert [(part.days, len(part.now), len(part.before)) for part in found] == [(1, 1, 8), (1, 1, 9)]
     assert found[0].now[c.MOVIE].tolist() == [8]
     assert [part.start for part in found] == [pd.Timestamp(70, unit="s"), pd.Timestamp(70 + 2 * DAY, unit="s")]
-    (longer,) = replay.windows(ratings, share=0.2, most=1)
+    (longer,) = replay.windows(ratings, share=0.2, most=2, otherwise=1)
     assert (longer.days, len(longer.now)) == (3, 2)
 
 
@@ -74,7 +76,7 @@ def test_frozen_equals_updated_when_nothing_is_learned(mock_split, parts):
 
 
 def test_updated_equals_refitted_when_the_update_is_exact(mock_split, parts):
-    values = replay.run(mock_split, parts, lambda split: EASE().fit(split), refit).assign(model="ease")
+    values = replay.run(mock_split, parts, lambda split: EASE().fit(split), refit).assign(model="ease", label="EASE")
     found = replay.summary(values, 50).iloc[0]
     assert found["left"] == found["left_low"] == found["left_high"] == 0
     assert found[replay.UPDATED] != found[replay.FROZEN]
@@ -117,7 +119,7 @@ def test_kinds_of_people():
 
 def table(rows):
     frame = pd.DataFrame(rows, columns=["way", "window", c.USER, c.VALUE])
-    return frame.assign(model="m", kind=replay.KNOWN, measure=replay.NDCG)
+    return frame.assign(model="m", label="M", kind=replay.KNOWN, measure=replay.NDCG)
 
 
 def test_summary_is_over_people_and_not_over_their_windows():
@@ -143,7 +145,7 @@ def test_stretches_hold_about_as_many_people_each():
 def test_costs_add_up_what_came_after_the_first_fit():
     rows = [("frozen", 0, 5.0), ("updated", 0, 0.0), ("refitted", 0, 0.0), ("frozen", 1, 0.0), ("updated", 1, 0.1),
             ("refitted", 1, 4.0), ("frozen", 2, 0.0), ("updated", 2, 0.3), ("refitted", 2, 6.0)]  # fmt: skip
-    frame = pd.DataFrame(rows, columns=["way", "window", c.VALUE]).assign(model="m", measure=replay.SECONDS)
+    frame = pd.DataFrame(rows, columns=["way", "window", c.VALUE]).assign(model="m", label="M", measure=replay.SECONDS)
     found = replay.costs(frame).iloc[0]
     assert found[["fit", "updated", "refitted"]].tolist() == pytest.approx([5.0, 0.4, 10.0])
     assert found[["updated_once", "refitted_once"]].tolist() == pytest.approx([0.2, 5.0])
@@ -181,14 +183,16 @@ def test_the_last_ratings_are_withheld(mock_split, delay, read):
 
 def test_what_is_lost_is_paired_with_reading_at_once():
     rows = [(0, 1, 0.5), (0, 2, 0.3), (5, 1, 0.4), (5, 2, 0.0)]
-    values = pd.DataFrame(rows, columns=["delay", c.USER, c.VALUE]).assign(model="m")
+    values = pd.DataFrame(rows, columns=["delay", c.USER, c.VALUE]).assign(model="m", label="M")
     found = reading.losses(values, 100).set_index("delay")
     assert found.loc[0, ["lost", "lost_low", "lost_high"]].tolist() == [0, 0, 0]
     assert found.loc[5, ["value", "lost", "lost_low", "lost_high"]].tolist() == pytest.approx([0.2, 0.2, 0.1, 0.3])
 
 
 def test_the_update_of_ease_keeps_up_with_a_refit(mock_split, parts):
-    values = replay.run(mock_split, parts, lambda split: EASE(regularisation=20.0).fit(split)).assign(model="ease")
+    values = replay.run(mock_split, parts, lambda split: EASE(regularisation=20.0).fit(split)).assign(
+        model="ease", label="EASE"
+    )
     found = replay.summary(values, 50).iloc[0]
     assert found[["left", "left_low", "left_high"]].tolist() == pytest.approx([0, 0, 0], abs=1e-6)
     assert found["gain"] != 0
@@ -200,3 +204,23 @@ def test_a_window_without_ratings_changes_nothing(mock_split, parts):
     done = update(model, parts[0].now.iloc[:0], history)
     lists = [replay.recommend(one, mock_split.user_ids, parts[0].before) for one in (model, done.model)]
     pd.testing.assert_frame_equal(*lists)
+
+
+def test_models_of_the_registry_side_by_side(mock_split, parts):
+    told = []
+    values = service.run_all(mock_split, parts, ["recent_popularity", "ease"], watch=told.append)
+    assert [line.split(":")[0] for line in told] == ["Most watched lately", "EASE"]
+    assert set(values.loc[values["model"] == "ease", "measure"]) == {replay.NDCG, replay.SECONDS, reading.NEXT}
+    assert reading.NEXT not in set(values.loc[values["model"] == "recent_popularity", "measure"])
+    lost = reading.losses(values[values["measure"] == reading.NEXT], 20)
+    assert lost["delay"].tolist() == [-1, 0, 1, 5, 20]
+
+
+@pytest.mark.parametrize(("name", "searched"), [("ease", False), ("sasrec", True)])
+def test_only_a_network_has_searched_settings(name, searched, monkeypatch):
+    """Every other search may have seen what is replayed."""
+    made = []
+    monkeypatch.setattr(registry.entry(name).model_class, "fit", lambda model, split: made.append(model.params))
+    service.maker(name, SimpleNamespace(info={"dataset": "ml-100k"}, protocol="user_temporal"))(None)
+    defaults = settings.model_config(name)["params"]
+    assert all(made[0][key] == value for key, value in defaults.items()) == (not searched)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from aicine_utils.errors import AicineError
-from aicine_utils.feedback import simulator
+from aicine_utils.feedback import policies, simulator
 from aicine_utils.feedback.simulator import Log, Policy, World
 
 
@@ -75,13 +75,13 @@ def test_the_log_counts_clicks_and_probable_looks():
 def test_clicks_per_look_forgives_a_bad_place_and_popularity_does_not():
     log = Log(np.zeros((1, 2), bool), clicks=np.array([50.0, 30.0]), looks=np.array([100.0, 40.0]))
     rng = np.random.default_rng(0)
-    assert simulator.popular(log, rng).argmax() == 0
-    assert simulator.clicks_per_look(log, rng) == pytest.approx([51 / 102, 31 / 42], abs=1e-5)
+    assert policies.popular(log, rng).argmax() == 0
+    assert policies.clicks_per_look(log, rng) == pytest.approx([51 / 102, 31 / 42], abs=1e-5)
 
 
 def test_thompson_draws_round_the_clicks_per_look():
     log = Log(np.zeros((5000, 2), bool), clicks=np.array([50.0, 0.0]), looks=np.array([100.0, 0.0]))
-    drawn = simulator.thompson(log, np.random.default_rng(0))
+    drawn = policies.thompson(log, np.random.default_rng(0))
     assert drawn.mean(axis=0) == pytest.approx([51 / 102, 1 / 2], abs=0.02)
     assert drawn[:, 1].std() > 4 * drawn[:, 0].std()  # what was never shown is what it is least sure of
 
@@ -92,7 +92,7 @@ def test_ease_of_clicks_is_the_model_of_the_report(mock_split):
     clicked = mock_split.matrix(mock_split.train).toarray() > 0
     log = Log(clicked, clicked.sum(0).astype(float), clicked.sum(0).astype(float))
     expected = EASE(regularisation=20.0).fit(mock_split).score(mock_split.user_ids)
-    assert simulator.ease(20.0)(log, np.random.default_rng(0)) == pytest.approx(expected, abs=1e-4)
+    assert policies.ease(20.0)(log, np.random.default_rng(0)) == pytest.approx(expected, abs=1e-4)
 
 
 def test_a_round_by_hand_and_the_best_that_was_possible():
@@ -106,12 +106,12 @@ def test_a_round_by_hand_and_the_best_that_was_possible():
 def test_the_first_round_is_chance_for_all_and_people_differ_between_runs():
     rng = np.random.default_rng(0)
     made = world(rng.random((50, 30)))
-    policies = {"a": Policy(simulator.popular), "b": Policy(simulator.thompson)}
-    results = simulator.simulate(made, policies, rounds=2, runs=2, n_users=40)
+    two = {"a": Policy(policies.popular), "b": Policy(policies.thompson)}
+    results = simulator.simulate(made, two, rounds=2, runs=2, n_users=40)
     first = results[results["round"] == 0].set_index(["policy", "run"])["clicks"]
     assert first["a"].tolist() == first["b"].tolist()
     assert first["a", 0] != first["a", 1]
-    again = simulator.simulate(made, policies, rounds=2, runs=2, n_users=40)
+    again = simulator.simulate(made, two, rounds=2, runs=2, n_users=40)
     pd.testing.assert_frame_equal(results, again)
 
 

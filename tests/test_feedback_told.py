@@ -38,13 +38,15 @@ def test_models_on_one_side_are_named_together():
     ],
 )
 def test_refitting_is_weighed_against_its_cost(ends, seconds, says):
-    costs = pd.DataFrame({"model": ["m0"], replay.UPDATED: seconds[0], replay.REFITTED: seconds[1]})
+    costs = pd.DataFrame({"model": ["m0"], "label": "M0", replay.UPDATED: seconds[0], replay.REFITTED: seconds[1]})
     assert says in told.refit(rows("left", ends), costs)
 
 
 def test_a_model_that_was_never_refitted_is_no_part_of_that():
     table = rows("left", ABOVE, (None, None, None))
-    costs = pd.DataFrame({"model": ["m0", "m1"], replay.UPDATED: [1.0, 1.0], replay.REFITTED: [4.0, None]})
+    costs = pd.DataFrame(
+        {"model": ["m0", "m1"], "label": "M", replay.UPDATED: [1.0, 1.0], replay.REFITTED: [4.0, None]}
+    )
     assert "takes 4 times" in told.refit(table, costs)
 
 
@@ -119,7 +121,7 @@ def test_the_best_estimate_must_hold_the_truth():
 
 
 def test_windows_are_told_and_so_is_that_there_are_none(mock_data):
-    assert "39 windows of 5 days each" in told.windows(replay.windows(mock_data.ratings))
+    assert "windows of 12 days each" in told.windows(replay.windows(mock_data.ratings))
     assert "no replay here" in told.windows([])
 
 

@@ -19,7 +19,8 @@ import numpy as np
 import pandas as pd
 
 from aicine_utils.errors import AicineError
-from aicine_utils.feedback.simulator import World, by_chance, click, ease, expected_clicks, fill, popular
+from aicine_utils.feedback.policies import ease, popular
+from aicine_utils.feedback.simulator import World, by_chance, click, expected_clicks, fill
 from aicine_utils.metrics.significance import ratio_interval
 
 

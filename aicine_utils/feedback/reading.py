@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from aicine_utils import columns as c
-from aicine_utils.feedback import replay
 from aicine_utils.metrics import evaluate, ranking, significance
 from aicine_utils.models.base import Recommender, ranked
 from aicine_utils.splits import Split
@@ -18,6 +17,7 @@ from aicine_utils.splits import Split
 K = 10
 CHUNK = 512  # lists made at a time
 NEVER = -1  # nothing that came after the cut is read
+NEXT = "ndcg@10 of the next"
 
 
 def moments(template: Split, before: pd.DataFrame, after: pd.DataFrame, most: int = 20, seed: int = 0) -> pd.DataFrame:
@@ -43,20 +43,12 @@ def stream(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     return both.sort_values(c.USER, kind="stable", ignore_index=True)
 
 
-def study_of(template: Split, parts: Sequence[replay.Window], names: Sequence[str], seed: int = 0) -> pd.DataFrame:
-    """:func:`by_delay` of models of the registry, fitted at the cut with the settings of the replay."""
-    before, after = parts[0].before, pd.concat([part.now for part in parts])
-    known = replay.known_until(template, before)
-    models = {name: replay.maker(name, template, seed)(known) for name in names}
-    return by_delay(models, template, before, after)
-
-
 def by_delay(
     models: Mapping[str, Recommender], template: Split, before: pd.DataFrame, after: pd.DataFrame,
-    delays: Sequence[int] = (0, 1, 5, 20, NEVER), most: int = 20,
+    delays: Sequence[int] = (0, 1, 5, 20, NEVER), most: int = 20, seed: int = 0,
 ) -> pd.DataFrame:  # fmt: skip
     """model, delay, user_id, value: NDCG@10 of the next liked movie, mean over a person's moments; delay in ratings."""
-    asked, watched = moments(template, before, after, most), stream(before, after)[c.MOVIE].to_numpy()
+    asked, watched = moments(template, before, after, most, seed), stream(before, after)[c.MOVIE].to_numpy()
     parts = [
         _value(model, asked, watched, delay).assign(model=name, delay=delay)
         for name, model in models.items()
@@ -90,14 +82,17 @@ def _gain(model: Recommender, asked: pd.DataFrame, watched: np.ndarray, n_read: 
 
 
 def losses(values: pd.DataFrame, resamples: int = 2000) -> pd.DataFrame:
-    """model, delay, value with its interval over people; ``lost``, what reading at once (delay 0) has more, paired."""
+    """model, label, delay, value and ``lost``, both with intervals over people.
+
+    lost: what reading at once (delay 0) has more, paired.
+    """
     rows = []
-    for model, part in values.groupby("model", sort=False):
+    for (model, label), part in values.groupby(["model", "label"], sort=False):
         wide = part.pivot(index=c.USER, columns="delay", values=c.VALUE)
         lost = -wide.sub(wide[0], axis=0)
         ends = [significance.interval(table.to_numpy(), resamples) for table in (wide, lost)]
         rows.append(pd.DataFrame({
-            "model": model, "delay": wide.columns, "n_users": len(wide),
+            "model": model, "label": label, "delay": wide.columns.astype(int), "n_users": len(wide),
             "value": wide.mean().to_numpy(), "value_low": ends[0][0], "value_high": ends[0][1],
             "lost": lost.mean().to_numpy(), "lost_low": ends[1][0], "lost_high": ends[1][1],
         }))  # fmt: skip

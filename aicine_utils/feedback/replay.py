@@ -14,23 +14,20 @@ does not. Users and movies are unknown to a model until it learns their first ra
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from aicine_utils import columns as c
-from aicine_utils import settings
 from aicine_utils.feedback.update import Updated, update
 from aicine_utils.metrics import evaluate, ranking, significance
-from aicine_utils.models import registry
 from aicine_utils.models.base import Recommender, ranked
 from aicine_utils.protocols import time_order
 from aicine_utils.splits import Split
 
 K = 10
-MINUTES = 3.0  # of training, for a network whose passes nobody has counted
 SECONDS_A_DAY = 86_400
 FROZEN, UPDATED, REFITTED = WAYS = ("frozen", "updated", "refitted")
 KNOWN, BACK, FIRST = "known at the cut", "back after the cut", "never seen before"
@@ -50,18 +47,19 @@ class Window:
     before: pd.DataFrame
 
 
-def windows(ratings: pd.DataFrame, share: float = 0.2, most: int = 50) -> list[Window]:
+def windows(ratings: pd.DataFrame, share: float = 0.2, most: int = 50, otherwise: int = 20) -> list[Window]:
     """The last ``share`` of the ratings by time, cut into windows of equal length; those without a rating left out.
 
-    Windows are days where ``most`` of them reach the end, else of as many whole days as it takes. Empty when no
-    rating is later than the cut: ratings of one time can't be replayed.
+    Windows are days where ``most`` of them reach the end; else ``otherwise`` windows of as many whole days as it takes.
+    Empty when no rating is later than the cut: ratings of one time can't be replayed.
     """
     seconds = ratings[c.TIMESTAMP].to_numpy("datetime64[s]").astype(np.int64)
     cut = np.quantile(seconds, 1 - share, method="lower") if len(seconds) else 0
     after = seconds > cut
     if not after.any():
         return []
-    days = -(-int(seconds.max() - cut) // (SECONDS_A_DAY * most))
+    span = -(-int(seconds.max() - cut) // SECONDS_A_DAY)
+    days = 1 if span <= most else -(-span // otherwise)
     number = np.where(after, (seconds - cut - 1) // (days * SECONDS_A_DAY), -1)
     ordered = ratings.iloc[time_order(ratings)].reset_index(drop=True)
     number = number[time_order(ratings)]
@@ -82,22 +80,26 @@ def known_until(template: Split, before: pd.DataFrame) -> Split:
     return replace(template, train=before, valid=nothing, test=nothing, refits=False)
 
 
-def run(template: Split, parts: Sequence[Window], fit: Fit, learn: Learn = update, refits: bool = True) -> pd.DataFrame:
+def run(
+    template: Split, parts: Sequence[Window], fit: Fit, learn: Learn = update, refits: bool = True,
+    first: tuple[Recommender, float] | None = None,
+) -> pd.DataFrame:  # fmt: skip
     """One model through all windows in every way: way, window, kind, user_id, measure, value.
 
     measure is NDCG@10 of a person's list in a window, where they liked something; kind says what was known of them:
     before the cut, only since, or nothing. Or it is the seconds that a way took to be ready for a window (user_id -1).
     ``fit`` gives a new model each time; ``learn(model, new, history)`` what :func:`feedback.update.update` does.
-    Without ``refits`` there are two ways, for models too dear to be trained again and again.
+    Without ``refits`` there are two ways, for models too dear to be trained again and again. ``first``: the model
+    fitted at the cut and its seconds, where the caller has it.
     """
     history = known_until(template, parts[0].before)
-    frozen, spent = _timed(lambda: fit(history))
+    frozen, spent = first or timed(lambda: fit(history))
     ready, updated, rows = {FROZEN: spent, UPDATED: 0.0, REFITTED: 0.0}, frozen, []
     at_cut = np.unique(parts[0].before[c.USER])
     for number, window in enumerate(parts):
         ways = {FROZEN: frozen, UPDATED: updated, REFITTED: frozen}
         if refits and number:
-            ways[REFITTED], ready[REFITTED] = _timed(lambda known=window.before: fit(known_until(template, known)))
+            ways[REFITTED], ready[REFITTED] = timed(lambda known=window.before: fit(known_until(template, known)))
         if not refits:
             del ways[REFITTED]
         rows += [_measured(template, window, ways, at_cut, number), _costs(ways, ready, number)]
@@ -107,34 +109,8 @@ def run(template: Split, parts: Sequence[Window], fit: Fit, learn: Learn = updat
     return pd.concat(rows, ignore_index=True)
 
 
-def run_all(
-    template: Split, parts: Sequence[Window], names: Iterable[str], readers: Iterable[str] = (), seed: int = 0,
-    watch: Callable[[str], None] = print,
-) -> pd.DataFrame:  # fmt: skip
-    """:func:`run` for models of the registry, with a column model; ``readers`` are trained once and never refitted.
-
-    Settings are the defaults: every search was allowed to see ratings that are replayed here. Only a network's are the
-    committed winner's where there is one, whose number of passes was counted; elsewhere it gets ``MINUTES``.
-    """
-    names, readers, tables, started = list(names), list(readers), [], time.monotonic()
-    for name in [*names, *readers]:
-        make = maker(name, template, seed)
-        tables.append(run(template, parts, make, refits=name not in readers).assign(model=name))
-        left = (time.monotonic() - started) / len(tables) * (len(names) + len(readers) - len(tables))
-        watch(f"{registry.entry(name).label}: {len(parts)} windows replayed, {left:.0f} s left")
-    return pd.concat(tables, ignore_index=True)
-
-
-def maker(name: str, template: Split, seed: int = 0) -> Fit:
-    """Fits a new model of the registry each time; see :func:`run_all` for its settings."""
-    dataset, protocol = template.info["dataset"], template.protocol
-    network = registry.entry(name).sequential
-    searched = network and settings.winner(name, dataset, protocol)
-    more = {"minutes": MINUTES} if network and not searched else {}
-    return lambda split: registry.create(name, dataset if searched else "", seed, protocol, **more).fit(split)
-
-
-def _timed(make: Callable[[], Recommender]) -> tuple[Recommender, float]:
+def timed(make: Callable[[], Recommender]) -> tuple[Recommender, float]:
+    """A model and the seconds that it took."""
     started = time.perf_counter()
     return make(), time.perf_counter() - started
 
@@ -196,9 +172,9 @@ def _scores(model: Recommender, users: np.ndarray) -> np.ndarray:
 
 
 def per_user(values: pd.DataFrame) -> pd.DataFrame:
-    """Each person's mean over the windows in which they liked something: model, way, user_id, value."""
+    """Each person's mean over the windows in which they liked something: model, label, way, user_id, value."""
     rows = values[values["measure"] == NDCG]
-    return rows.groupby(["model", "way", c.USER], sort=False)[c.VALUE].mean().reset_index()
+    return rows.groupby(["model", "label", "way", c.USER], sort=False)[c.VALUE].mean().reset_index()
 
 
 def summary(values: pd.DataFrame, resamples: int = 2000) -> pd.DataFrame:
@@ -208,12 +184,12 @@ def summary(values: pd.DataFrame, resamples: int = 2000) -> pd.DataFrame:
     ``left``) are paired. Also n_users.
     """
     rows = []
-    for model, part in per_user(values).groupby("model", sort=False):
+    for (model, label), part in per_user(values).groupby(["model", "label"], sort=False):
         wide = part.pivot(index=c.USER, columns="way", values=c.VALUE)
         wide["gain"] = wide[UPDATED] - wide[FROZEN]
         if REFITTED in wide:
             wide["left"] = wide[REFITTED] - wide[UPDATED]
-        rows.append({"model": model, "n_users": len(wide), **_with_ends(wide, resamples)})
+        rows.append({"model": model, "label": label, "n_users": len(wide), **_with_ends(wide, resamples)})
     return pd.DataFrame(rows)
 
 
@@ -231,18 +207,20 @@ def by_kind(values: pd.DataFrame, resamples: int = 2000) -> pd.DataFrame:
 
 
 def over_time(values: pd.DataFrame, stretches: int = 6, resamples: int = 2000) -> pd.DataFrame:
-    """The replay in stretches of windows with about as many (person, window) pairs each: model, way, stretch (from 1),
-    first and last window, value with its interval over people; the ways are frozen, updated, refitted and ``gain``.
+    """The replay in stretches of windows with about as many (person, window) pairs each.
+
+    Returns model, label, way, stretch (from 1), first and last window, value with its interval over people; the ways
+    are frozen, updated, refitted, and the differences ``gain`` and ``left``.
     """
     rows = values[values["measure"] == NDCG]
     pairs = rows.drop_duplicates(["window", c.USER])["window"].to_numpy()
     edges = np.unique(np.quantile(pairs, np.linspace(0, 1, stretches + 1)[1:-1], method="higher"))
     rows = rows.assign(stretch=np.searchsorted(edges, rows["window"], side="right") + 1)
     parts = []
-    for (model, stretch), part in rows.groupby(["model", "stretch"], sort=False):
+    for (model, label, stretch), part in rows.groupby(["model", "label", "stretch"], sort=False):
         found = summary(part, resamples).iloc[0]
         parts += [
-            {"model": model, "way": way, "stretch": stretch, "first": part["window"].min(),
+            {"model": model, "label": label, "way": way, "stretch": stretch, "first": part["window"].min(),
              "last": part["window"].max(), "n_users": found["n_users"], "value": found[way],
              "value_low": found[f"{way}_low"], "value_high": found[f"{way}_high"]}
             for way in (*WAYS, "gain", "left") if way in found
@@ -255,7 +233,7 @@ def costs(values: pd.DataFrame) -> pd.DataFrame:
     windows after the first), and the median of each a window.
     """
     rows = values[values["measure"] == SECONDS]
-    first = rows[(rows["window"] == 0) & (rows["way"] == FROZEN)].set_index("model")[c.VALUE]
-    later = rows[(rows["window"] > 0) & (rows["way"] != FROZEN)].groupby(["model", "way"], sort=False)[c.VALUE]
+    first = rows[(rows["window"] == 0) & (rows["way"] == FROZEN)].set_index(["model", "label"])[c.VALUE]
+    later = rows[(rows["window"] > 0) & (rows["way"] != FROZEN)].groupby(["model", "label", "way"], sort=False)[c.VALUE]
     table = pd.DataFrame({"fit": first}).join(later.sum().unstack()).join(later.median().unstack().add_suffix("_once"))
-    return table.rename_axis("model").reset_index()
+    return table.reset_index()

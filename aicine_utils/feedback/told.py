@@ -78,7 +78,7 @@ def stale(gains: pd.DataFrame) -> str:
 def refit(summary: pd.DataFrame, costs: pd.DataFrame) -> str:
     """What refitting adds to updating, and how many times its seconds."""
     left = summary.dropna(subset=["left"])[["model", "label", "left", "left_low", "left_high"]]
-    both = left.merge(costs.drop(columns="label", errors="ignore"), on="model")
+    both = left.merge(costs.drop(columns="label"), on="model")
     better = both[both.apply(sign, axis=1, name="left") > 0]
     times = both[REFITTED].sum() / max(both[UPDATED].sum(), 1e-9)
     took = f"{seconds_text(both[REFITTED].sum())} against {seconds_text(both[UPDATED].sum())}"
