@@ -275,7 +275,7 @@ if live:
 
     from aicine_utils.feedback import store, widget
 
-    shelf = widget.Shelf(study.data, "ease", study.run(["ease"])["ease"].model(), study.split.history,
+    shelf = widget.Shelf(study.data, "ease", study.run(["ease"])["ease"].model(), study.split,
                          store.open_for(study.data), "me")  # fmt: skip
     display(shelf.box)
 else:

@@ -9,6 +9,7 @@ from aicine_utils.errors import AicineError
 from aicine_utils.feedback import update as updates
 from aicine_utils.feedback.updates import folding, rules
 from aicine_utils.models import registry
+from aicine_utils.models.blend import Blend
 from aicine_utils.models.factorisation import NMF, SVD, Baseline, CoClustering
 from aicine_utils.models.implicit_als import ImplicitALS
 from tests.models_cases import ratings, split_of
@@ -155,3 +156,15 @@ def test_the_others_take_new_people_and_movies(name):
     assert np.isfinite(done.model.score(done.model.user_ids_)).all()
     assert done.waiting_movies == ([] if name == "svdpp" else [95])
     assert done.model.recommend([40], 3)[c.MOVIE].isin(range(30, 96)).all()
+
+
+def test_a_blend_learns_what_its_members_learn():
+    split = split_of(TRAIN)
+    model = Blend(members="ease+views", steps=2).fit(split)
+    done = updates.update(model, NEW, split)
+    assert not done.exact
+    np.testing.assert_array_equal(done.model.weights_, model.weights_)
+    for member, before in zip(done.model._members, model._members, strict=True):
+        alone = updates.update(before, NEW, split).model
+        np.testing.assert_allclose(member.score([1, 40]), alone.score([1, 40]), rtol=1e-6)
+        assert len(before.user_ids_) < len(member.user_ids_)

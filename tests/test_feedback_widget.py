@@ -13,7 +13,7 @@ from aicine_utils.models.linear import EASE
 @pytest.fixture
 def shelf(mock_data, mock_split):
     with store.open_for(mock_data) as opened:
-        yield Shelf(mock_data, "ease", EASE(regularisation=5.0).fit(mock_split), mock_split.history, opened)
+        yield Shelf(mock_data, "ease", EASE(regularisation=5.0).fit(mock_split), mock_split, opened)
 
 
 def shown(shelf):
@@ -53,7 +53,7 @@ def test_a_film_that_was_not_liked_goes_and_nothing_comes_of_it(shelf):
 def test_someone_in_the_data_has_a_history_that_is_read(mock_data, mock_split):
     model = EASE(regularisation=5.0).fit(mock_split.for_test())
     with store.open_for(mock_data) as opened:
-        shelf = Shelf(mock_data, "ease", model, mock_split.history, opened, user="1")
+        shelf = Shelf(mock_data, "ease", model, mock_split, opened, user="1")
         assert shelf.best() == model.recommend([1], 10)[c.MOVIE].tolist()
 
 
@@ -64,4 +64,4 @@ def test_what_the_store_refuses_is_said(shelf):
 
 def test_a_model_that_reads_no_history_is_refused(mock_data, mock_split):
     with store.open_for(mock_data) as opened, pytest.raises(AicineError, match="svd knows only the people"):
-        Shelf(mock_data, "svd", SVD(), mock_split.history, opened)
+        Shelf(mock_data, "svd", SVD(), mock_split, opened)

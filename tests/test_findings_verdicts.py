@@ -152,7 +152,9 @@ def test_summary_has_one_row_a_claim_in_the_order_of_the_study():
 
 
 def test_the_index_says_the_verdicts_in_both_languages(tmp_path):
-    pages = render_index("ml-100k", leaderboard(), statuses(), CARD, tmp_path, PROVENANCE, evidence(1, svd_all=-1))
+    pages = render_index(
+        "ml-100k", leaderboard(), statuses(), CARD, tmp_path, PROVENANCE, claims=evidence(1, svd_all=-1)
+    )
     en, ko = (page.read_text() for page in pages)
     assert "The original study, re-examined</h2>" in en
     assert "“SVD has the least error”</dt>" in en

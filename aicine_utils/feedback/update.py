@@ -18,7 +18,7 @@ import pandas as pd
 from aicine_utils import columns as c
 from aicine_utils.errors import AicineError
 from aicine_utils.feedback.updates import change as changes
-from aicine_utils.feedback.updates import growing, rules
+from aicine_utils.feedback.updates import rules
 from aicine_utils.metrics import evaluate, significance
 from aicine_utils.models import registry
 from aicine_utils.models.base import Recommender
@@ -59,10 +59,7 @@ def update(model: Recommender, new: pd.DataFrame, history: Split) -> Updated:
     change = changes.read(new, history)
     if change.rows.empty:
         return Updated(model, "nothing new", True, time.perf_counter() - start, [], history)
-    learned = growing.grown(model, change)
-    if rule.grows:
-        learned.known_ = learned.views_ > 0
-    rule(learned, model, change)
+    learned = rules.learned(model, change)
     movies = np.unique(change.rows[c.MOVIE].to_numpy())
     waiting = movies[~learned.known_[np.searchsorted(learned.movie_ids_, movies)]].tolist()
     seconds = time.perf_counter() - start

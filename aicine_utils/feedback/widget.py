@@ -5,7 +5,6 @@ from uuid import uuid4
 
 import ipywidgets as widgets
 import numpy as np
-import pandas as pd
 
 from aicine_utils import columns as c
 from aicine_utils import histories
@@ -16,6 +15,7 @@ from aicine_utils.feedback import person, signals
 from aicine_utils.feedback.events import IMPRESSION, RATE, REASONS, Event
 from aicine_utils.feedback.store import Store
 from aicine_utils.models.base import Recommender, ranked
+from aicine_utils.splits import Split
 
 STARS = 5  # buttons beside a film, from the lowest to the highest of the scale
 WIDE, NARROW = widgets.Layout(width="26em"), widgets.Layout(width="3em")
@@ -24,28 +24,28 @@ WIDE, NARROW = widgets.Layout(width="26em"), widgets.Layout(width="3em")
 class Shelf:
     """A person's next ``k`` films by a saved model, each with stars to give.
 
-    user: a user_id of the data set as text, or the name of someone new; known: ratings before today, sorted by time.
+    user: a user_id of the data set as text, or the name of someone new; split: whose history is known.
     What is shown and what is rated go to the store, with the id of the list. Display ``box``. Raises AicineError for a
     model that can't read a history.
     """
 
     def __init__(
-        self, data: MovieLens, name: str, model: Recommender, known: pd.DataFrame, store: Store, user: str = "me",
+        self, data: MovieLens, name: str, model: Recommender, split: Split, store: Store, user: str = "me",
         k: int = 10,
     ) -> None:  # fmt: skip
         histories.refuse_unfit(name)
         self.name, self.model, self.store, self.user, self.k = name, model, store, user, k
         self.titles = data.movies.set_index(c.MOVIE, drop=False)
-        self.history = person.before(known, signals.user_id(user))
+        self.history, self.seen = person.before(split, signals.user_id(user), model)
         self.says, self.rows = widgets.Label(f"{user}, how did you like these?"), widgets.VBox()
         self.box = widgets.VBox([self.says, self.rows])
         self.refresh()
 
     def best(self) -> list[int]:
         """movie_ids of the list as the store has it now; the most watched for someone of whom nothing is known."""
-        said = person.told(self.store, self.user)
+        said = person.told(self.store, self.user, self.model)
         read, hidden = (said.after(self.history), said.hidden) if said else (self.history, [])
-        hidden = [*self.history, *hidden]
+        hidden = [*self.seen, *hidden]
         if histories.readable(self.name, self.model, read):
             return histories.recommend(self.name, self.model, read, self.k, hidden)[c.MOVIE].tolist()
         shown = self.model.known_ & ~np.isin(self.model.movie_ids_, hidden)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from aicine_utils.errors import AicineError
+from aicine_utils.feedback.updates import growing
 from aicine_utils.feedback.updates.change import Change
 from aicine_utils.models.base import Recommender
 
@@ -64,6 +65,7 @@ RULES = [
     Rule("factorisation:SlopeOne", "stars:slope_one", True, True, "adds to the sums of differences of pairs"),
     Rule("implicit_als:ImplicitALS", "folding:ials", False, True, FOLDS),
     Rule("linear:EASE", "linear:low_rank", True, True, "updates its inverse by a matrix of low rank", "linear:prepare"),
+    Rule("blend:Blend", "members:each", False, True, "updates each member; weights wait", "members:prepare"),
     Rule("hybrid:LightFM", "hybrid:fit_partial", False, True, PARTIAL),
     *(Rule(f"neural.factorisation:{name}Factorisation", "neural:tuned", False, True, TUNES) for name in
       ("Rating", "Ranking")),
@@ -87,6 +89,15 @@ def of(model: Recommender) -> Rule:
     if rule is None:
         raise AicineError(f"{bases[0].__name__} has no update for new interactions. Fit it again with update.refit.")
     return rule
+
+
+def learned(model: Recommender, change: Change) -> Recommender:
+    """A copy of ``model`` that has learned the change by the rule of its class."""
+    rule, new = of(model), growing.grown(model, change)
+    if rule.grows:
+        new.known_ = new.views_ > 0
+    rule(new, model, change)
+    return new
 
 
 def for_target(target: str) -> Rule | None:
