@@ -78,6 +78,8 @@ def test_weights_halve_with_each_half_life_and_stars_stay():
     assert said(*rows, by=by) == expected
     later = signals.from_events(events(*rows), by, SCALE, now=pd.Timestamp(30 * DAY, unit="s"))
     assert later["weight"].tolist() == pytest.approx([0.125, 0.25, 0.4])
+    much_later = signals.from_events(events(*rows), by, SCALE, now=pd.Timestamp(20_000 * DAY, unit="s"))
+    assert much_later.empty
 
 
 def test_signals_of_one_second_stay_in_order_of_arrival():

@@ -92,6 +92,7 @@ def from_events(
     strength = np.where(explicit, 2.0, w)  # above every weight, and equal, so that the latest rating wins
     order = np.lexsort((np.arange(len(frame)), frame[c.TIMESTAMP], strength, frame[c.MOVIE], frame[c.USER]))
     speaking = frame.iloc[order].drop_duplicates([c.USER, c.MOVIE], keep="last")
+    speaking = speaking[speaking[WEIGHT] > 0]  # what is so old that its weight is none is forgotten
     return speaking.sort_index().sort_values([c.USER, c.TIMESTAMP], kind="stable", ignore_index=True)
 
 
