@@ -131,6 +131,7 @@ def test_rule_tables_pair_people():
         for rule, value in (("default", 0.5), ("explicit", 0.2), ("implicit", 0.5)) for user in (1, 2, 3)
     ])  # fmt: skip
     means, gaps = told.rule_tables(table, 50)
+    assert means["spearman"].isna().all()  # nobody gave two different numbers of stars
     assert means.set_index("rule")["ndcg"].to_dict() == pytest.approx(
         {"default": 0.7, "explicit": 0.4, "implicit": 0.7}
     )

@@ -1,5 +1,6 @@
 """What the feedback loop's tables say, in sentences; each says the opposite when the numbers do, or that it is open."""
 
+import math
 from collections.abc import Sequence
 
 import pandas as pd
@@ -106,8 +107,8 @@ def delay(losses: pd.DataFrame) -> str:
 
 
 def rule_tables(compared: pd.DataFrame, resamples: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Of :func:`comparing.compare_rules`: means with intervals by model and rule; and paired NDCG@10 differences of the
-    rules that read all events to those that read stars alone or behaviour alone.
+    """Of :func:`comparing.compare_rules`: means with intervals by model and rule, nothing where nobody has the metric;
+    and paired NDCG@10 differences of the rules that read all events to those that read stars or behaviour alone.
     """
     rows, gaps = [], []
     for model, part in compared.groupby("model", sort=False):
@@ -119,7 +120,8 @@ def rule_tables(compared: pd.DataFrame, resamples: int) -> tuple[pd.DataFrame, p
             test = significance.paired(wide[rule].to_numpy(), wide[reference].to_numpy())
             ends = {"difference": test.difference, "difference_low": test.low, "difference_high": test.high}
             gaps.append({"label": label, "rule": RULES[rule], "reference": RULES[reference], **ends})
-    return pd.DataFrame(rows), pd.DataFrame(gaps)
+    none = {name: math.nan for metric in ("ndcg", "spearman") for name in (metric, f"{metric}_low", f"{metric}_high")}
+    return pd.DataFrame([none | row for row in rows]), pd.DataFrame(gaps)
 
 
 def _means(own: pd.DataFrame, resamples: int) -> dict[str, float]:
