@@ -33,7 +33,7 @@ def disagreement(text: str, home: Path) -> str:
     if not dataset:
         return "" if readme.with_results(text, "", readme.NOTHING) == text else "results of no data set"
     board = readme.leaderboard(home, dataset)
-    if readme.with_results(text, dataset, readme.results(board, dataset, readme.verdicts(home, dataset))) != text:
+    if readme.with_results(text, dataset, readme.block(home, dataset)) != text:
         return "text"
     drawn = ElementTree.fromstring((home / readme.picture_path(dataset)).read_text(encoding="utf-8"))
     wanted = ElementTree.fromstring(readme.picture(board))

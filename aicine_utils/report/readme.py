@@ -32,11 +32,16 @@ def write(home: Path, dataset: str) -> list[Path]:
     if not readme.exists():
         raise AicineError(f"{readme} is not there. Run this where README.md and outputs/ lie side by side.")
     board = leaderboard(home, dataset)
-    text = with_results(readme.read_text(encoding="utf-8"), dataset, results(board, dataset, verdicts(home, dataset)))
+    text = with_results(readme.read_text(encoding="utf-8"), dataset, block(home, dataset))
     if wrong := publishing.problems(publishing.files(home / "outputs" / dataset)):
         more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
         raise AicineError(f"The report on {dataset} can't be committed: {'; '.join(wrong[:3])}{more}. Mend it first.")
     return [write_text(home / picture_path(dataset), picture(board)), write_text(readme, text)]
+
+
+def block(home: Path, dataset: str) -> str:
+    """The results of a finished report in ``home``, as :func:`results` says them."""
+    return results(leaderboard(home, dataset), dataset, verdicts(home, dataset), job_tables(home, dataset))
 
 
 def leaderboard(home: Path, dataset: str) -> pd.DataFrame:
@@ -50,6 +55,12 @@ def leaderboard(home: Path, dataset: str) -> pd.DataFrame:
         what = f"lacks the column {lacking[0]}" if lacking else "holds no model"
         raise AicineError(f"{path} {what}. Make it again: ./run_all.sh --dataset {dataset} --only 10")
     return board
+
+
+def job_tables(home: Path, dataset: str) -> findings.JobTables:
+    """What else than the leaderboard is decided from, as on the report's first page."""
+    paths = [home / "outputs" / dataset / "tables" / f"10_{name}.csv" for name in ("jobs", "pairs")]
+    return findings.JobTables(*(pd.read_csv(path) if path.exists() else None for path in paths))
 
 
 def verdicts(home: Path, dataset: str) -> pd.DataFrame | None:
@@ -80,14 +91,19 @@ def _marks(text: str) -> tuple[re.Match[str], re.Match[str]]:
     return begins[0], ends[0]
 
 
-def results(board: pd.DataFrame, dataset: str, judged: pd.DataFrame | None = None) -> str:
+def results(
+    board: pd.DataFrame,
+    dataset: str,
+    judged: pd.DataFrame | None = None,
+    jobs: findings.JobTables = findings.NO_TABLES,
+) -> str:
     """What stands between the marks: findings, one picture, the first ten models and those always shown, claims."""
     rows, everyone = shown(board), findings.ranking(findings.primary(board), "ndcg@10")
     return "\n".join([
         "## What we found", "",
         f"{len(everyone)} models on `{dataset}`, the same {everyone['n_users'].max():,} people for all; brackets hold "
         "95 % intervals over people.", "",
-        *(f"- {sentence}" for sentence in sentences(board)), "",
+        *(f"- {sentence}" for sentence in sentences(board, jobs)), "",
         f"![{title(rows)}]({picture_path(dataset)})", "",
         *table(rows), "",
         f"The first {min(FIRST, len(everyone))} of {len(everyone)} models, the controls, and SVD and RaCT, which the "
@@ -98,12 +114,12 @@ def results(board: pd.DataFrame, dataset: str, judged: pd.DataFrame | None = Non
     ])  # fmt: skip
 
 
-def sentences(board: pd.DataFrame) -> list[str]:
+def sentences(board: pd.DataFrame, jobs: findings.JobTables = findings.NO_TABLES) -> list[str]:
     """The decisions, then the findings, as on the report's first page: each with its job or topic in bold."""
     topics = words("en")["topic"]
-    jobs = [one.text["en"].partition(":") for one in findings.decision(board)]
-    found = [f"**{topics[one.key]}** – {one.text['en']}" for one in findings.findings(board)]
-    return [f"**{job}:**{rest}" for job, _, rest in jobs] + found
+    decided = [one.text["en"].partition(":") for one in findings.decision(board, jobs)]
+    found = [f"**{topics[one.key]}** – {one.text['en']}" for one in findings.findings(board, jobs)]
+    return [f"**{job}:**{rest}" for job, _, rest in decided] + found
 
 
 def shown(board: pd.DataFrame) -> pd.DataFrame:
