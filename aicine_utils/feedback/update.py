@@ -3,6 +3,9 @@
     done = update(model, new, history)          # history: the split that the model was fitted on
     done = update(done.model, newer, done.history)
 
+A person's own list needs no update to change: ``histories.recommend`` scores their longer history with the weights as
+they are. The update is what all others gain from the event, and may come later.
+
 The model that is given stays as it is, lists and all. ``done.exact`` says whether the lists are those of a refit on
 ``done.history``; where they are not, :func:`distance_to_refit` measures how far off they are. :func:`table` has the
 rule of every model of the registry; the rules are functions below ``feedback.updates``, a row each in
