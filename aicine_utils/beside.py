@@ -16,6 +16,7 @@ from aicine_utils.serving import MODEL, Answers, Served
 
 PROMPT = 1.0  # seconds within which a list should be there
 HIT = "★ "
+EXPLAINED = [c.MOVIE, c.RANK, reasons.BECAUSE, reasons.NEARNESS, reasons.BY, reasons.SHARED, "film"]
 LABEL, FAMILY, WATCHED, FILM, BECAUSE = "label", "family", "watched", "film", "because"
 
 
@@ -52,7 +53,7 @@ def first_films(served: Served, answers: Answers) -> pd.DataFrame:
     """The first movie of every list and its reason: label, then the columns of :func:`why`."""
     rows = [_explained(served, answers, name, answers.movies(name)[:1]).assign(**{LABEL: registry.entry(name).label})
             for name in answers.seconds]  # fmt: skip
-    return pd.concat(rows, ignore_index=True)
+    return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=[LABEL, *EXPLAINED])
 
 
 def in_most(served: Served, answers: Answers, n: int = 10) -> pd.DataFrame:

@@ -58,12 +58,13 @@ class Served:
     def for_user(self, user: int, k: int = 10) -> Answers:
         """Every model's list for someone whose ratings it was trained with. AicineError for an unknown user."""
         history = self.history(user)
-        return self._ask(history, lambda name: self.models[name].recommend([user], k), {}, user)
+        return self._ask(k, history, lambda name: self.models[name].recommend([user], k), {}, user)
 
     def for_history(self, watched: Sequence[int], k: int = 10) -> Answers:
         """The list after these movies (oldest first) of every model that can serve a stranger; why others can't."""
         refused = {name: why for name in self.models if (why := self._refusal(name, watched))}
         return self._ask(
+            k,
             list(dict.fromkeys(watched)),
             lambda name: histories.recommend(name, self.models[name], watched, k),
             refused,
@@ -103,8 +104,11 @@ class Served:
         return "" if histories.readable(name, self.models[name], watched) else UNREAD
 
     def _ask(
-        self, history: list[int], ask: Callable[[str], pd.DataFrame], refused: dict[str, str], user: int | None = None
-    ) -> Answers:
+        self, k: int, history: list[int], ask: Callable[[str], pd.DataFrame], refused: dict[str, str],
+        user: int | None = None,
+    ) -> Answers:  # fmt: skip
+        if k < 1:
+            raise AicineError(f"A list of {k} films is none. Ask for 1 or more.")
         parts, seconds = [], {}
         for name in (name for name in self.models if name not in refused):
             start = time.perf_counter()

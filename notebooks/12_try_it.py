@@ -86,7 +86,9 @@ study.show_history(someone, top)
 # %% [markdown]
 # ### Pick someone else
 #
-# In an open notebook the next cell has drop-downs: for the person, for whose lists are shown, and for whose reasons.
+# `./run_all.sh --only 12 -p user=5` makes this page for another person, and `-p history="Toy Story; Heat"` for other
+# films. In an open notebook the next cell has drop-downs: for the person, for whose lists are shown, and for whose
+# reasons.
 
 # %%
 try_it.choose(served, someone, top)

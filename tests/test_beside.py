@@ -67,6 +67,13 @@ def test_first_films_have_each_model_s_own_reason(served):
     assert table["by"].tolist() == [reasons.AUDIENCE, reasons.WEIGHTS]
 
 
+def test_no_list_at_all(served):
+    nothing = answers({}, refused=dict.fromkeys(LISTS, STRANGER))
+    assert beside.first_films(served, nothing).empty
+    assert set(beside.first_films(served, answers())) == set(beside.first_films(served, nothing))
+    assert beside.by_family(nothing) == {}
+
+
 def test_films_in_most_lists(served):
     found = beside.in_lists(answers({"views": [30, 40], "ease": [40, 50]}))
     assert found[[c.MOVIE, "lists", "best"]].to_numpy().tolist() == [[40, 2, 1], [30, 1, 1], [50, 1, 2]]

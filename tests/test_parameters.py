@@ -58,3 +58,10 @@ def test_committed_settings_are_right(name, protocol):
 def test_a_model_refuses_what_it_can_not_work_with(name, wrong):
     with pytest.raises(AicineError, match="Give for example"):
         registry.create(name, "mock", **wrong)
+
+
+def test_a_title_with_a_colon_is_a_text():
+    from aicine_utils.pipeline import plan
+
+    assert plan.parse_parameter("history=Mission: Impossible") == ("history", "Mission: Impossible")
+    assert plan.parse_parameter("user=5") == ("user", 5)

@@ -90,6 +90,11 @@ def test_an_unknown_user_is_told_who_is_near(served):
     assert "nearest are 1, 4, 9." in str(error)
 
 
+def test_a_list_has_at_least_one_film(served):
+    with pytest.raises(AicineError, match="A list of 0 films is none"):
+        served.for_user(1, k=0)
+
+
 def test_typed_titles(mock_data):
     movies = mock_data.movies
     first, second = movies[c.TITLE].iloc[:2]

@@ -84,8 +84,9 @@ def page(dataset: str, name: str) -> Path:
 
 
 def parse_parameter(text: str) -> tuple[str, object]:
-    """``name=value`` with the value read as :func:`aicine_utils.parameters.read` does."""
+    """``name=value`` with the value read as :func:`aicine_utils.parameters.read` does; "a: b" is a text."""
     name, equals, value = text.partition("=")
     if not equals or not name.isidentifier():
         raise AicineError(f"Parameter {text!r} is not of the form name=value. Write for example -p seed=1.")
-    return name, parameters.read(value)
+    read = parameters.read(value)
+    return name, value if isinstance(read, dict) else read
