@@ -134,9 +134,9 @@ def compare(
     share its place. lost: whether paired tests put the reference's winner behind that place, corrected for all pairs
     (Holm) and all ways (Bonferroni), since among so many ways some test would reject by chance. keeps: share of
     resamples in which the reference's winner leads here; wins: the same for this way's own. tau, with tau_low and
-    tau_high (95 %, percentiles): agreement with the reference's order, on the same people. chance, chance_low (the
-    lowest twentieth): agreement of this way with itself on two separate draws of people. beyond: whether tau is below
-    both ways' chance_low.
+    tau_high (95 %, percentiles): agreement with the reference's order, on the same people. chance: agreement of this
+    way with itself on two separate draws of people, in the middle; chance_low: its lowest twentieth, or the reference's
+    where that is lower; beyond: whether tau is below chance_low.
     """
     tables, drawn = dict(ways(values)), resampled(values, resamples, seed)
     if tuple(reference) not in tables:
@@ -152,7 +152,8 @@ def compare(
         for i, (way, table) in enumerate(tables.items())
     ]
     table = pd.DataFrame(rows)
-    return table.assign(beyond=table["tau"] < table["chance_low"].clip(upper=table["chance_low"].iloc[at]))
+    low = table["chance_low"].clip(upper=table["chance_low"].iloc[at])
+    return table.assign(chance_low=low, beyond=table["tau"] < low)
 
 
 def _firsts(table: pd.DataFrame, drawn: np.ndarray, leader: str, level: float) -> dict[str, object]:

@@ -191,12 +191,13 @@ study.figure(
 #
 # Kendall's τ is 1 where two orders are the same and −1 where one is the reverse. People are drawn again, the same
 # people in both ways, for its interval. Chance shuffles models that are close, so an interval may lie below its own
-# dot; the grey band shows what chance alone does to an order: τ of one way with itself, on two separate draws of
-# people. A **filled** dot lies below that band in both ways: that order differs by more than chance.
+# dot. The grey band shows what chance alone does: τ of one way with itself, on two separate draws of people, from its
+# middle down to its lowest twentieth or the usual way's, whichever is lower. A **filled** dot lies below the band:
+# that order differs by more than chance.
 
 # %%
 alone = sensitivity.changed(table)
-single = table[~alone.isin(["nothing", "several"])].assign(choice=alone)
+single = pd.concat([table[alone == choice].assign(choice=choice) for choice in sensitivity.TITLES])
 single["name"] = [sensitivity.option_name(row["choice"], row[row["choice"]], scale) for _, row in single.iterrows()]
 odd = single.sort_values("tau").iloc[0]
 study.figure(
@@ -212,7 +213,7 @@ study.figure(
 # ### How often does the winner stay the winner?
 #
 # The share of resamples in which the usual split's winner has the highest mean, in every combination of the three
-# choices. A share of one half is a coin.
+# choices. Models that are all alike would share the lead evenly.
 
 # %%
 own = registry.entry(table.loc[alone == "nothing", "winner"].iloc[0]).label
@@ -231,9 +232,10 @@ study.figure(
 # %% [markdown]
 # ## 7 Which choice matters
 #
-# One choice changed, the other two as usual. *Other winner* counts the ways with another highest mean, *lost* those
-# in which paired tests put the usual winner behind the first place, *beyond chance* the orders outside the band
-# above.
+# One choice changed, the other two as usual. *Other winner* counts the ways with another highest mean; *lost* those
+# in which paired tests put the usual winner behind the first place, corrected for all pairs of models and for the
+# number of ways, since among so many ways some test would reject by chance; *beyond chance* the orders outside the
+# band above.
 
 # %%
 choices = measuring.by_choice(table)
@@ -296,6 +298,7 @@ nb.answer(
     f"What T should trust: {measuring.everywhere(ranked)} {measuring.one_list(ranked)}",
     measuring.without_future(ranked, leaking),
     f"{measuring.inflation(ranked)} {sampling}",
+    measuring.left_out(chosen, seconds_each),
 )
 
 # %% [markdown]

@@ -41,11 +41,13 @@ def test_each_choice_alone_has_its_own_sentence_the_worst_first():
 
 
 def test_who_is_left_out_is_named_with_seconds():
-    table = pd.DataFrame([("NARM", 85.3, True, False), ("Caser", 3.0, False, True)],
-                         columns=["label", "fit_seconds", "named", "chosen"])  # fmt: skip
+    table = pd.DataFrame([("NARM", "recbole_sequential", 85.3, True, False), ("EASE", "linear", 0.2, True, True),
+                          ("Caser", "recbole_sequential", 3.0, False, True)],
+                         columns=["label", "family", "fit_seconds", "named", "chosen"])  # fmt: skip
     said = measuring.left_out(table, 12)
     assert "more than 12 s: NARM (85 s)." in said
     assert said.endswith("In their families' place: Caser.")
+    assert measuring.left_out(table.iloc[:2], 12).endswith("so unheard here: RecBole, sequential.")
     assert "none is left out" in measuring.left_out(table[table["chosen"]], 12)
 
 

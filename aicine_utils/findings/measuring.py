@@ -23,14 +23,17 @@ def _joined(texts: list[str]) -> str:
 
 
 def left_out(chosen: pd.DataFrame, seconds_each: float) -> str:
-    """Who of the rule's choice is over the budget, with the seconds, and who stands in."""
+    """Who of the rule's choice is over the budget, with the seconds; who stands in; which families have nobody."""
     out = chosen[~chosen["chosen"]]
     if out.empty:
         return f"All that the rule names trained in {seconds_each:g} s or less: none is left out."
     told = ", ".join(f"{row.label} ({seconds_text(row.fit_seconds)})" for row in out.itertuples())
     stand_ins = chosen.loc[~chosen["named"], "label"].tolist()
     instead = f" In their families' place: {', '.join(stand_ins)}." if stand_ins else ""
-    return f"Left out, because one training took more than {seconds_each:g} s: {told}.{instead}"
+    heard = chosen.loc[chosen["chosen"], "family"]
+    empty = [registry.FAMILIES[name] for name in out["family"].unique() if name not in set(heard)]
+    nobody = f" Without any model that fast, and so unheard here: {', '.join(empty)}." if empty else ""
+    return f"Left out, because one training took more than {seconds_each:g} s: {told}.{instead}{nobody}"
 
 
 def verdict(table: pd.DataFrame, scale: Sequence[float], reference: Way = REFERENCE) -> str:

@@ -58,15 +58,15 @@ def _name_ends(ax: Axes, ranks: pd.Series, side: str) -> None:
 def agreement_plot(rows: pd.DataFrame) -> Figure:
     """Kendall's tau of each order with the reference's: a dot, a line over its interval, a band for chance alone.
 
-    rows: name, tau, tau_low, tau_high, and chance, chance_low: the middle and the lowest twentieth of what an order has
-    with itself when other people are drawn. The first row is on top. A filled dot is an order that differs by more than
+    rows: name, tau, tau_low, tau_high, and chance, chance_low: the ends of the band, what an order has with itself when
+    other people are drawn. The first row is on top. A filled dot is an order that differs by more than
     chance (``beyond``).
     """
     style()
     fig, ax = plt.subplots(figsize=(5.4, 1.1 + 0.32 * len(rows)))
     places = range(len(rows))
     ax.barh(places, rows["chance"] - rows["chance_low"], left=rows["chance_low"], height=0.62, color=RULE,
-            label="chance alone: from the lowest twentieth to the middle")  # fmt: skip
+            label="chance alone: other people, the same way of measuring")  # fmt: skip
     ax.hlines(places, rows["tau_low"], rows["tau_high"], color=MUTED, linewidth=1.6)
     for place, row in zip(places, rows.itertuples(), strict=True):
         ax.plot(row.tau, place, "o", color=INK if row.beyond else PAPER, markeredgecolor=INK, markersize=6.5, zorder=3)
