@@ -41,12 +41,12 @@ class Part(NamedTuple):
 
 _HERE, _EDA, _STARS, _LISTS = "14_original_study", "01_eda", "05_matrix_factorisation", "08_recbole_general"
 PARTS = {
-    "svd_all": Part("svd", STATED, "z.3f", STARS, _STARS),
-    "svd_own": Part("svd", BESIDE, "z.3f", STARS, _STARS),
-    "ract_ndcg": Part("ract", STATED, "z.3f", LISTS, _LISTS),
-    "ract_recall": Part("ract", STATED, "z.3f", LISTS, _LISTS),
-    "ract_own_ndcg": Part("ract", BESIDE, "z.3f", LISTS, _LISTS),
-    "ract_own_recall": Part("ract", BESIDE, "z.3f", LISTS, _LISTS),
+    "svd_all": Part("svd", STATED, "z.3f", STARS, _HERE),
+    "svd_own": Part("svd", BESIDE, "z.3f", STARS, _HERE),
+    "ract_ndcg": Part("ract", STATED, "z.3f", LISTS, _HERE),
+    "ract_recall": Part("ract", STATED, "z.3f", LISTS, _HERE),
+    "ract_own_ndcg": Part("ract", BESIDE, "z.3f", LISTS, _HERE),
+    "ract_own_recall": Part("ract", BESIDE, "z.3f", LISTS, _HERE),
     "vae_ndcg": Part("vae", STATED, "z.3f", LISTS, _LISTS),
     "vae_recall": Part("vae", STATED, "z.3f", LISTS, _LISTS),
     "vae_advice": Part("vae", BESIDE, "z.3f", LISTS, _LISTS),
@@ -78,7 +78,7 @@ def row(
     return {
         "claim": own.claim, "part": part, "role": own.role, "value": effect.value, "low": effect.low,
         "high": effect.high, "p": effect.p, "neutral": neutral, "smallest": own.smallest, "form": own.form,
-        "rival": rival, "n": n, "reason": reason, "page": f"{own.page}.html",
+        "rival": rival, "n": n, "reason": reason if math.isnan(effect.low) else "", "page": f"{own.page}.html",
     }  # fmt: skip
 
 

@@ -3,11 +3,11 @@ import math
 
 import pandas as pd
 import pytest
-from report_samples import CARD, PROVENANCE, leaderboard, statuses
+from report_samples import CARD, PROVENANCE, leaderboard, status, statuses
 
 from aicine_utils import original_claims, settings
 from aicine_utils.exploration.effects import NOTHING, Effect
-from aicine_utils.findings.verdicts import case_of, judged, summary, together, verdicts
+from aicine_utils.findings.verdicts import case_of, judged, summary, tally, together, verdicts
 from aicine_utils.report.index import render_index
 
 NAN = math.nan
@@ -133,7 +133,7 @@ def test_every_sentence_is_filled_in_both_languages(side):
 
 def test_bounds_alone_are_shown_as_bounds():
     rows = [original_claims.row("young", Effect(NAN, 0.2, 0.6), 0.5)]
-    assert verdicts(original_claims.table(rows))[0].number == "[20.0%, 60.0%]"
+    assert verdicts(original_claims.table(rows))[0].number == "20.0%–60.0%"
 
 
 def test_a_table_read_from_csv_gives_the_same_verdicts():
@@ -147,18 +147,28 @@ def test_summary_has_one_row_a_claim_in_the_order_of_the_study():
     table = summary(verdicts(evidence(1, svd_all=-1)))
     assert list(table["key"]) == CLAIMS
     assert table.loc[0, ["claim", "verdict", "number", "page"]].tolist() == [
-        "SVD has the least error", "✗ not upheld", "-0.200 [-0.300, -0.100]", "05_matrix_factorisation",
+        "SVD has the least error", "✗ not upheld", "-0.200 [-0.300, -0.100]", "14_original_study",
     ]  # fmt: skip
 
 
+def test_measurements_are_named_in_words_and_counted_by_verdict():
+    table = evidence(1, svd_all=-1)
+    shown = judged(table).set_index("part")
+    assert shown.loc["svd_all", "measured"] == "the RMSE of EASE, the strongest of 7 rivals, less that of SVD"
+    assert shown.loc["svd_all", "verdict"] == "✗ not upheld"
+    assert shown.loc["svd_own", "measured"].startswith("among the study's own kinds of model")
+    assert tally(verdicts(table)) == f"{len(CLAIMS) - 1} upheld, 1 not upheld, 0 can't be told"
+
+
 def test_the_index_says_the_verdicts_in_both_languages(tmp_path):
-    pages = render_index(
-        "ml-100k", leaderboard(), statuses(), CARD, tmp_path, PROVENANCE, claims=evidence(1, svd_all=-1)
-    )
+    states, told = [*statuses(), status("14_original_study")], evidence(1, svd_all=-1)
+    pages = render_index("ml-100k", leaderboard(), states, CARD, tmp_path, PROVENANCE, claims=told)
     en, ko = (page.read_text() for page in pages)
     assert "The original study, re-examined</h2>" in en
     assert "“SVD has the least error”</dt>" in en
     assert "Not upheld: the RMSE of EASE" in en
+    assert '<a href="14_original_study.html">See: Original study</a>' in en
+    assert '<a href="08_recbole_general.html">See</a>' in en
     assert "원 연구의 주장, 다시 보기</h2>" in ko
     assert "성립하지 않음: " in ko
     assert en.count("<dt>“") == ko.count("<dt>‘") == len(CLAIMS)

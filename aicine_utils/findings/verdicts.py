@@ -90,10 +90,17 @@ def together(words: Sequence[Word]) -> Word:
 
 
 def judged(evidence: pd.DataFrame, lang: str = "en") -> pd.DataFrame:
-    """The table with the verdict on each row with its mark, and its number as text."""
-    rows = [row for _, row in evidence.iterrows()]
+    """The table with what each row measured in words, the verdict on it with its mark, and its number as text."""
+    rows = [row for _, row in evidence.fillna({"rival": "–"}).iterrows()]
     shown = [f"{MARKS[_word(row)]} {say('original_verdict', _word(row))[lang]}" for row in rows]
-    return evidence.assign(verdict=shown, number=[number_of(row) for row in rows])
+    names = [_name(row)[lang].rstrip(",") for row in rows]
+    return evidence.assign(measured=names, verdict=shown, number=[number_of(row) for row in rows])
+
+
+def tally(found: Sequence[Verdict], lang: str = "en") -> str:
+    """``3 upheld, 4 not upheld, 2 can't be told``."""
+    counts = {word: sum(one.verdict == word for one in found) for word in MARKS}
+    return ", ".join(f"{n} {say('original_verdict', word)[lang]}" for word, n in counts.items())
 
 
 def summary(found: Sequence[Verdict], lang: str = "en") -> pd.DataFrame:
@@ -109,7 +116,7 @@ def number_of(row: pd.Series) -> str:
     if math.isnan(row["low"]):
         return "–"
     low, high = (format(row[name], row["form"]) for name in ("low", "high"))
-    return f"[{low}, {high}]" if math.isnan(row["value"]) else f"{row['value']:{row['form']}} [{low}, {high}]"
+    return f"{low}–{high}" if math.isnan(row["value"]) else f"{row['value']:{row['form']}} [{low}, {high}]"
 
 
 def _verdict(key: str, rows: pd.DataFrame) -> Verdict:
@@ -143,16 +150,21 @@ def _reason(row: pd.Series) -> dict[str, str]:
     case = _case(row)
     if case == "missing":
         return say("original_missing", row["reason"])
-    measure = say("original_measure", row["part"], rival=row["rival"], n=f"{row['n']:.0f}")
     neutral, smallest = (format(row[name], row["form"]) if row[name] else "0" for name in ("neutral", "smallest"))
-    return say("original_reason", case, measure=measure, number=number_of(row), neutral=neutral, smallest=smallest,
+    return say("original_reason", case, measure=_name(row), number=number_of(row), neutral=neutral, smallest=smallest,
                p=f"{row['p']:.2f}")  # fmt: skip
 
 
 def _aside(row: pd.Series) -> dict[str, str]:
     """A part that helps to understand the claim: its name, verdict and number."""
-    name = say("original_beside", row["part"], rival=row["rival"], n=f"{row['n']:.0f}")
-    return say("original_frame", "aside", name=name, word=say("original_verdict", _word(row)), number=number_of(row))
+    word = say("original_verdict", _word(row))
+    return say("original_frame", "aside", name=_name(row), word=word, number=number_of(row))
+
+
+def _name(row: pd.Series) -> dict[str, str]:
+    """What a row measured, in words; what stands beside a claim has a name that goes on from the claim."""
+    kind = "original_measure" if row["role"] == STATED else "original_beside"
+    return say(kind, row["part"], rival=row["rival"], n=f"{row['n']:.0f}")
 
 
 def _text(verdict: Word, reasons: list[dict[str, str]], asides: list[dict[str, str]]) -> dict[str, str]:
