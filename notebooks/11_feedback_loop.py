@@ -67,7 +67,7 @@ MODELS = ["recent_popularity", "item_knn", "ease", "ials", "sasrec"]
 # window by window. A window's ratings are first predicted, then learned from (*prequential*: test, then train).
 
 # %%
-parts = replay.windows(study.data.ratings, most=windows)
+parts = service.windows(study.split, study.data.ratings, most=windows)
 nb.say(told.windows(parts))
 
 # %% [markdown]
@@ -174,9 +174,9 @@ if parts:
 #
 # MovieLens has stars and nothing else: no play, no stop, nothing of what was shown and passed over. Plays, stops and
 # dismissals are **invented** from the stars by the rule `replay` of `configs/signals.yaml` (the better liked, the
-# likelier watched to the end), and a part of the ratings is told as such. So what follows tests the rules that turn
-# events into signals, not how people watch. Models learn from the signals of each set of rules; validation ratings
-# judge.
+# likelier watched to the end), and a part of the ratings is told as such: stars alone know fewer films. So what follows
+# tests the rules that turn events into signals, not how people watch. Models learn from the signals of each set of
+# rules; validation ratings judge.
 
 # %%
 compared = study.keep(

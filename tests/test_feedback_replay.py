@@ -224,3 +224,15 @@ def test_only_a_network_has_searched_settings(name, searched, monkeypatch):
     service.maker(name, SimpleNamespace(info={"dataset": "ml-100k"}, protocol="user_temporal"))(None)
     defaults = settings.model_config(name)["params"]
     assert all(made[0][key] == value for key, value in defaults.items()) == (not searched)
+
+
+def test_one_person_makes_no_replay(mock_split):
+    times = ratings_of([*BEFORE, *((1, movie, 5, 10 + movie) for movie in (12, 13))])
+    assert replay.windows(times)
+    assert service.windows(mock_split, times) == []
+    assert service.windows(mock_split, ratings_of([(u, m, 5, 9) for u in (1, 2) for m in (1, 2)])) == []
+
+
+def test_two_people_make_one(mock_split):
+    times = ratings_of([*BEFORE * 3, (1, 12, 5, 10), (2, 13, 5, 11)])
+    assert len(service.windows(mock_split, times)) == 1

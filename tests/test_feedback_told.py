@@ -137,3 +137,6 @@ def test_rule_tables_pair_people():
     )
     assert gaps["difference"].tolist() == pytest.approx([0.3, 0.0, 0.3])
     assert gaps["difference_low"].tolist() == pytest.approx([0.3, 0.0, 0.3])
+    assert means["spearman"].isna().all()  # nobody rated two films apart
+    _, nobody = told.rule_tables(table[table["user_id"] == 1], 50)
+    assert told.signals(nobody) == "Fewer than two people say which feedback foretells best."

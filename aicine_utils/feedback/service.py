@@ -6,12 +6,22 @@ from pathlib import Path
 
 import pandas as pd
 
+from aicine_utils import columns as c
 from aicine_utils import provenance, settings
 from aicine_utils.feedback import reading, replay
 from aicine_utils.models import registry
 from aicine_utils.splits import Split
 
 MINUTES = 3.0  # of training, for a network whose passes nobody has counted
+
+
+def windows(template: Split, ratings: pd.DataFrame, most: int = 50) -> list[replay.Window]:
+    """:func:`replay.windows`; none unless two people or more like something later, so that there is a spread."""
+    parts = replay.windows(ratings, most=most)
+    if not parts:
+        return []
+    after = pd.concat([part.now for part in parts])
+    return parts if reading.moments(template, parts[0].before, after)[c.USER].nunique() > 1 else []
 
 
 def run_all(

@@ -12,6 +12,7 @@ from aicine_utils.metrics import significance
 from aicine_utils.models import registry
 from aicine_utils.phrases import number
 
+MEASURED = ("ndcg", "spearman")  # either may have nobody: a rank correlation takes two ratings
 RULES = {"default": "both together", "explicit": "stars alone", "implicit": "behaviour alone"}
 PAIRS = (("default", "explicit"), ("default", "implicit"), ("implicit", "explicit"))
 
@@ -35,8 +36,8 @@ def windows(parts: Sequence[Window]) -> str:
     """What is replayed, or why nothing is."""
     if not parts:
         return (
-            "**There is no replay here**: all ratings have the same time, or none is later than the first four fifths, "
-            "so nothing can come before anything else. Whatever follows and needs an order is left out."
+            "**There is no replay here**: all ratings have the same time, or too few people liked anything later than "
+            "the first four fifths of them. Whatever follows and needs an order is left out."
         )
     n, days = sum(len(part.now) for part in parts), parts[0].days
     length = "a day each" if days == 1 else f"{days} days each, since single days would be too many"
@@ -116,7 +117,7 @@ def rule_tables(compared: pd.DataFrame, resamples: int) -> tuple[pd.DataFrame, p
         for rule, own in part.groupby("rule", sort=False):
             rows.append({"label": label, "rule": rule, **_means(own, resamples)})
         wide = part[part["metric"] == "ndcg"].pivot(index="user_id", columns="rule", values="value").dropna()
-        for rule, reference in PAIRS:
+        for rule, reference in PAIRS if len(wide) > 1 else ():
             test = significance.paired(wide[rule].to_numpy(), wide[reference].to_numpy())
             ends = {"difference": test.difference, "difference_low": test.low, "difference_high": test.high}
             gaps.append({"label": label, "rule": RULES[rule], "reference": RULES[reference], **ends})
@@ -125,7 +126,7 @@ def rule_tables(compared: pd.DataFrame, resamples: int) -> tuple[pd.DataFrame, p
 
 
 def _means(own: pd.DataFrame, resamples: int) -> dict[str, float]:
-    found = {}
+    found = dict.fromkeys([f"{metric}{end}" for metric in MEASURED for end in ("", "_low", "_high")], float("nan"))
     for metric, values in own.groupby("metric")["value"]:
         low, high = significance.interval(values.to_numpy(), resamples)
         found |= {metric: values.mean(), f"{metric}_low": float(low), f"{metric}_high": float(high)}
@@ -134,6 +135,8 @@ def _means(own: pd.DataFrame, resamples: int) -> dict[str, float]:
 
 def signals(gaps: pd.DataFrame) -> str:
     """Which feedback foretells best: rows with label, rule, reference, difference and its ends."""
+    if gaps.empty:
+        return "Fewer than two people say which feedback foretells best."
     words = {1: "ahead with", -1: "behind with", 0: "not to be told apart with"}
     parts = [f"{rule} against {reference}: {_sided(rows, 'difference', words)}"
              for (rule, reference), rows in gaps.groupby(["rule", "reference"], sort=False)]  # fmt: skip
