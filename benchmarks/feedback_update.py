@@ -109,23 +109,26 @@ def _latency(name: str, what: str, seconds: list[float], bars: bool) -> Iterator
         yield name, f"event to list, {what}, {label}", value, "ms", bar if bars else np.nan
 
 
-def distances(names: list[str], split: Split) -> pd.DataFrame:
-    """A row a model: :func:`updates.distance_to_refit` after half of the test ratings, and that of another seed."""
+def distance(name: str, split: Split) -> pd.DataFrame:
+    """One row: :func:`updates.distance_to_refit` after half of the test ratings, and that of a refit by another seed."""
     order = split.test.iloc[time_order(split.test)]
     new = order[order.groupby(c.USER).cumcount() < order.groupby(c.USER)[c.USER].transform("size") // 2]
-    rows = []
-    for name in names:
-        model = make(name, split)
-        done = updates.update(model, new, split)
-        again, refitting = clocked(partial(updates.refit, done.model, done.history))
-        other = make(name, done.history, seed=1)
-        found = updates.distance_to_refit(done.model, again, done.history)
-        floor = updates.distance_to_refit(other, again, done.history)
-        rows.append({"model": name, "exact": done.exact, "waiting": len(done.waiting_movies), **found,
-                     "overlap_of_seeds": floor["overlap"], "ndcg_of_seeds": floor["ndcg"],
-                     "update_seconds": done.seconds, "refit_seconds": refitting})  # fmt: skip
-        print(pd.DataFrame(rows[-1:]).to_string(index=False, header=len(rows) == 1, float_format="{:.4f}".format))
-    return pd.DataFrame(rows).assign(dataset=split.info["dataset"], new=len(new))
+    done = updates.update(make(name, split), new, split)
+    again, refitting = clocked(partial(updates.refit, done.model, done.history))
+    other = updates.distance_to_refit(make(name, done.history, seed=1), again, done.history)
+    row = {"model": name, "exact": done.exact, "waiting": len(done.waiting_movies),
+           **updates.distance_to_refit(done.model, again, done.history),
+           "overlap_of_seeds": other["overlap"], "ndcg_of_seeds": other["ndcg"],
+           "update_seconds": done.seconds, "refit_seconds": refitting}  # fmt: skip
+    return pd.DataFrame([row]).assign(dataset=split.info["dataset"], new=len(new))
+
+
+def measure_distances(names: list[str], split: Split) -> None:
+    """Print and keep the row of each model as soon as it is there: the slow ones train three times."""
+    for place, name in enumerate(names):
+        row = distance(name, split)
+        print(row.to_string(index=False, header=place == 0, float_format="{:.4f}".format), flush=True)
+        record.keep(row, "feedback_distance", by=("dataset", "model"))
 
 
 def measure(split: Split, events: int) -> pd.DataFrame:
@@ -148,8 +151,7 @@ def main() -> int:
     split = splits.make(datasets.load(args.dataset)).for_test()
     if args.distances:
         able = updates.table().query("update != 'none: refit'")["model"]
-        record.keep(distances(args.models.split(",") if args.models else list(able), split), "feedback_distance",
-                    by=("dataset", "model"))  # fmt: skip
+        measure_distances(args.models.split(",") if args.models else list(able), split)
         return 0
     table = measure(split, args.events)
     print(table.iloc[:, :6].to_string(index=False, float_format="{:.4g}".format, na_rep=""))

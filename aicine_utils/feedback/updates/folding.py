@@ -15,7 +15,7 @@ from aicine_utils.models.factorisation import NMF, SVD, Baseline, SVDpp
 from aicine_utils.models.implicit_als import ImplicitALS
 from aicine_utils.models.surprise_base import SurpriseModel
 
-STEPS = 50  # of conjugate gradients, at most as many as a vector has numbers: by then the residual is below 1e-6
+STEPS, CLOSE = 50, 1e-4  # of conjugate gradients, at most; residual, relative to the first, that ends them
 
 CELLS = 1 << 16  # ratings whose two vectors are held at a time: some 100 MB
 
@@ -139,11 +139,14 @@ def conjugate_gradients(
     w = np.zeros((pattern.shape[0], design.shape[1]))
     residual = _weighted(pattern, target) @ design
     direction, size = residual, (residual**2).sum(axis=1)
+    enough = CLOSE**2 * size.sum()
     for _ in range(min(STEPS, design.shape[1])):
         moved = times(direction)
         step = _ratio(size, (direction * moved).sum(axis=1))
         w, residual = w + step * direction, residual - step * moved
         before, size = size, (residual**2).sum(axis=1)
+        if size.sum() <= enough:
+            break
         direction = residual + _ratio(size, before) * direction
     return w
 
