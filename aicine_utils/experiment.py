@@ -82,7 +82,7 @@ def key(model: Recommender, split: Split) -> str:
     parts = [module, type(model).__name__, json.dumps(model.params, sort_keys=True), split.hash, str(model.seed)]
     code = [provenance.source_of(module, within="aicine_utils.models"),
             *(provenance.source_of(part.__name__, within=part.__name__) for part in (splits, protocols))]  # fmt: skip
-    if model.counts_passes:  # a metric tells it when to stop
+    if model.counts_passes or getattr(model, "refits_itself", False):  # a metric tells it when to stop, or its weights
         code.append(provenance.source_of("aicine_utils.metrics"))
     members = [key(member, split) for member in model.members(split)] if hasattr(model, "members") else []
     return provenance.digest([*parts, str(split.refits), *code, *members])

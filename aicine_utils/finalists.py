@@ -96,12 +96,18 @@ def run(
     done: dict[str, Result] = {}
     began = monotonic()
     for count, (name, result) in enumerate(results.items(), start=1):
-        done[name] = experiment.run(name, split, seed, **result.manifest["params"])
+        done[name] = experiment.run(name, split, seed, **_settings(result))
         left = (monotonic() - began) / count * (len(results) - count)
         told = experiment.told_cost(done[name])
         watch(f"{SPLITS[split.protocol]}, {count}/{len(results)} {registry.entry(name).label}: {told}"
               + ("" if done[name].cached else f", {left:.0f} s left"))  # fmt: skip
     return done
+
+
+def _settings(result: Result) -> dict[str, object]:
+    """A run's parameters, and for one with members the protocol whose settings these had."""
+    params, made = result.manifest["params"], result.manifest["protocol"]
+    return params | {"settings_of": params["settings_of"] or made} if "settings_of" in params else params
 
 
 def described(rows: pd.DataFrame) -> pd.DataFrame:

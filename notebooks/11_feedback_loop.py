@@ -77,12 +77,13 @@ nb.say(told.windows(parts))
 # - **Updated**: after each window the model takes in what is new by the cheapest way that is honest.
 # - **Refitted**: fitted from zero before each window.
 #
-# For EASE the update is exact: with $P = (X^\top X + \lambda I)^{-1}$, new rows $U$ change it by the Woodbury identity,
-# $P' = P - P U^\top (I + U P U^\top)^{-1} U P$, at the price of a matrix as small as the news. SASRec keeps its weights
-# and reads longer histories; it is trained once, for a refit a day would take hours. What a person has rated before a
-# window is in none of that person's lists, whichever the way. Settings are defaults, since every search was allowed to
-# see ratings that are replayed here; only the network's are its committed winner's, where there is one: compare its
-# ways, not its level.
+# For EASE the update is exact. Let $P = (X^\top X + \lambda I)^{-1}$, and let some people's rows become $X'$, which is
+# $D$ more than they were. With $V = [D; X']$ and $K^{-1} = \begin{pmatrix}0&I\\I&I\end{pmatrix}$, the Woodbury
+# identity gives $P' = P - P V^\top (K^{-1} + V P V^\top)^{-1} V P$: a matrix as small as the news. SASRec keeps its
+# weights and reads longer histories; it is trained once, for a refit a day would take hours. What a person has rated
+# before a window is in none of that person's lists, whichever the way. Settings are defaults, since every search was
+# allowed to see ratings that are replayed here; only the network's are its committed winner's, where there is one:
+# compare its ways, not its level.
 
 # %%
 rules = updates.table()
@@ -99,7 +100,8 @@ study.show(rules[rules["model"].isin(MODELS)].replace({True: "yes", False: "no"}
 # %%
 if parts:
     values = study.keep("replay", lambda: service.run_all(study.split, parts, MODELS, seed),
-                        "aicine_utils.feedback.service", windows=windows, code=service.code())  # fmt: skip
+                        "aicine_utils.feedback.service", windows=windows, models=MODELS,
+                        code=service.code())  # fmt: skip
 
 # %% [markdown]
 # ## 5 Results
@@ -212,7 +214,7 @@ nb.say(f"Of the test's films this world likes {made_up:.0%}, the data {seen:.0%}
 
 # %%
 lived = study.keep("simulated", lambda: simulator.simulate(world, policies.POLICIES, rounds, runs, 300, seed),
-                   "aicine_utils.feedback.policies", rounds=rounds, runs=runs)  # fmt: skip
+                   "aicine_utils.feedback.policies", rounds=rounds, runs=runs, people=300)  # fmt: skip
 change = simulator.interval_over_runs(simulator.change(lived))
 ended = simulator.over_rounds(lived, first=rounds - rounds // 4)
 loops = {name: simulator.interval_over_runs(ended, f"{name}, no loop") for name in ("Popularity", "EASE")}
@@ -286,7 +288,8 @@ else:
 #
 # - The replayed people chose from MovieLens' pages, not from our lists: no way is rewarded for a list that would have
 #   changed what they watched, and the order within a sitting is partly the site's.
-# - Intervals of the replay are over people, given these windows; another period could differ by more.
+# - Intervals of the replay are over people, given these windows; another period could differ by more. Each is a 95 %
+#   interval of its own, without correction for how many stand side by side.
 # - Plays and stops are invented from stars by a rule. Nothing here says how people watch.
 # - The simulator's people have fixed tastes that one model drew. It shows what loops *can* do, and no number of it
 #   carries over to T. Its position model is known exactly; T would have to estimate it, by swapping neighbours now and

@@ -42,6 +42,11 @@ def test_refitting_is_weighed_against_its_cost(ends, seconds, says):
     assert says in told.refit(rows("left", ends), costs)
 
 
+def test_refitting_can_also_be_worse():
+    costs = pd.DataFrame({"model": ["m0"], "label": "M0", replay.UPDATED: [1.0], replay.REFITTED: [4.0]})
+    assert "takes from updating for M0 -0.200" in told.refit(rows("left", BELOW), costs)
+
+
 def test_a_model_that_was_never_refitted_is_no_part_of_that():
     table = rows("left", ABOVE, (None, None, None))
     costs = pd.DataFrame(
@@ -60,7 +65,9 @@ def test_delays_by_side():
     assert "costs no model" in told.delay_title(rows("lost", OPEN, BELOW, delay=1))
 
 
-@pytest.mark.parametrize(("last", "says"), [((0.5, 0.4, 0.6), "adds grows"), (ABOVE, "does not grow so that")])
+@pytest.mark.parametrize(("last", "says"), [
+    ((0.5, 0.4, 0.6), "adds grows"), (ABOVE, "does not change so that"), (BELOW, "adds shrinks"),
+])  # fmt: skip
 def test_what_grows_stale(last, says):
     table = pd.concat([rows("value", ABOVE, stretch=1), rows("value", last, stretch=2)])
     assert says in told.stale(table)

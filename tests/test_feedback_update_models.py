@@ -168,3 +168,21 @@ def test_a_blend_learns_what_its_members_learn():
         alone = updates.update(before, NEW, split).model
         np.testing.assert_allclose(member.score([1, 40]), alone.score([1, 40]), rtol=1e-6)
         assert len(before.user_ids_) < len(member.user_ids_)
+
+
+def test_what_is_off_stays_off_and_a_waiting_movie_waits_on():
+    split = split_of(TRAIN)
+    first = updates.update(registry.create("content_word2vec", "tiny").fit(split), NEW, split)
+    assert not first.exact
+    later = updates.update(first.model, ratings([(2, 10, 3, 30)]), first.history)
+    assert not later.exact
+    assert not later.model.known_[np.searchsorted(later.model.movie_ids_, 95)]
+    nothing = updates.update(later.model, NEW.iloc[:0], later.history)
+    assert (nothing.how, nothing.exact) == ("nothing new", False)
+
+
+def test_a_history_of_other_ratings_is_refused_though_its_ids_are_the_same():
+    split = split_of(TRAIN)
+    fewer = split.divided(split.train.iloc[:-1], split.valid)
+    with pytest.raises(AicineError, match=r"fitted on .* ratings.*for_test"):
+        updates.update(Baseline().fit(split), NEW, fewer)

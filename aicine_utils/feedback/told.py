@@ -72,8 +72,9 @@ def stale(gains: pd.DataFrame) -> str:
     )
     top = last["value"].idxmax()
     ends = [valued(table.loc[top], "value") for table in (first, last)]
-    apart = last.loc[top, "value_low"] > first.loc[top, "value_high"]
-    verb = "grows" if apart else "does not grow so that it could be told"
+    grows = last.loc[top, "value_low"] > first.loc[top, "value_high"]
+    shrinks = last.loc[top, "value_high"] < first.loc[top, "value_low"]
+    verb = "grows" if grows else "shrinks" if shrinks else "does not change so that it could be told"
     return f"What updating adds {verb}: {top} {ends[0]} in the first stretch, {ends[1]} in the last"
 
 
@@ -81,13 +82,15 @@ def refit(summary: pd.DataFrame, costs: pd.DataFrame) -> str:
     """What refitting adds to updating, and how many times its seconds."""
     left = summary.dropna(subset=["left"])[["model", "label", "left", "left_low", "left_high"]]
     both = left.merge(costs.drop(columns="label"), on="model")
-    better = both[both.apply(sign, axis=1, name="left") > 0]
+    signs = both.apply(sign, axis=1, name="left")
+    better, worse = both[signs > 0], both[signs < 0]
     times = both[REFITTED].sum() / max(both[UPDATED].sum(), 1e-9)
     took = f"{seconds_text(both[REFITTED].sum())} against {seconds_text(both[UPDATED].sum())}"
     cost = f"and takes {times:.0f} times as long ({took})" if times >= 1.5 else f"for about the same time ({took})"
-    if better.empty:
-        return f"Fitting from zero before each window adds nothing that can be told to updating, {cost}."
-    return f"Fitting from zero before each window adds to updating for {_each(better, 'left')}, {cost}."
+    parts = [f"{verb} updating for {_each(rows, 'left')}"
+             for verb, rows in (("adds to", better), ("takes from", worse)) if len(rows)]  # fmt: skip
+    said = " and ".join(parts) or "adds nothing that can be told to updating"
+    return f"Fitting from zero before each window {said}, {cost}."
 
 
 def delay_title(losses: pd.DataFrame) -> str:

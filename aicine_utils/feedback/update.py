@@ -61,12 +61,18 @@ def update(model: Recommender, new: pd.DataFrame, history: Split) -> Updated:
     _refuse_other(model, history)
     change = changes.read(new, history)
     if change.rows.empty:
-        return Updated(model, "nothing new", True, time.perf_counter() - start, [], history)
+        return Updated(model, "nothing new", not _is_off(model), time.perf_counter() - start, [], history)
     learned = rules.learned(model, change)
     movies = np.unique(change.rows[c.MOVIE].to_numpy())
     waiting = movies[~learned.known_[np.searchsorted(learned.movie_ids_, movies)]].tolist()
+    learned._off = _is_off(model) or not rule.exact or bool(waiting)
     seconds = time.perf_counter() - start
-    return Updated(learned, rule.how, rule.exact and not waiting, seconds, waiting, change.after)
+    return Updated(learned, rule.how, not learned._off, seconds, waiting, change.after)
+
+
+def _is_off(model: Recommender) -> bool:
+    """Whether an earlier update left the model other than a refit: no later one mends that."""
+    return getattr(model, "_off", False)
 
 
 def _refuse_other(model: Recommender, history: Split) -> None:
@@ -76,6 +82,12 @@ def _refuse_other(model: Recommender, history: Split) -> None:
                 f"{type(model).__name__} was not fitted on this history: it knows {len(ours):,} ids where the history "
                 f"has {len(theirs):,}. Pass the split of its fit, or the history of its last update."
             )
+    views = np.bincount(np.searchsorted(history.movie_ids, history.train[c.MOVIE]), minlength=len(history.movie_ids))
+    if not np.array_equal(model.views_, views):
+        raise AicineError(
+            f"{type(model).__name__} was fitted on {model.views_.sum():,.0f} ratings, not on these {views.sum():,}. "
+            "Pass the split of its fit (for a kept run: split.for_test()), or the history of its last update."
+        )
 
 
 def prepare(model: Recommender) -> Recommender:

@@ -141,9 +141,10 @@ def inflation(ranked: pd.DataFrame, reference: Way = REFERENCE) -> str:
     """What a random split of the same sizes does to the numbers: the least and the largest ratio of a model."""
     rows = ranked[(ranked["k"] == reference.k) & (ranked["liked"] == reference.liked)]
     means = rows.pivot(index=MODEL, columns="protocol", values="mean")
+    means = means.reindex(columns=[*dict.fromkeys((*means, RANDOM, reference.protocol))])
     ratio = (means[RANDOM] / means[reference.protocol].where(means[reference.protocol] > 0)).dropna().sort_values()
     if ratio.empty:
-        return "No model found anything under the usual split, so what a random one adds can't be told."
+        return "No model found anything under both the usual and a random split, so what the lot adds can't be told."
     low, high = ratio.iloc[0], ratio.iloc[-1]
     word = "raises every number" if low > 1 else "lowers every number" if high < 1 else "moves numbers both ways"
     return (f"Drawing as many test ratings by lot {word}: between {low:.2f} times ({names(ratio.index[:1])}) "

@@ -37,13 +37,17 @@ class Blend(Recommender):
 
     refits_itself = True  # is given the split with its validation ratings, also where the final model learns from them
     libraries = ("implicit.cpu.als",)
-    defaults: ClassVar[dict[str, Any]] = {"members": "ials+ease+item_knn", "normalise": "z", "steps": 10}
+    defaults: ClassVar[dict[str, Any]] = {
+        "members": "ials+ease+item_knn", "normalise": "z", "steps": 10, "settings_of": "",
+    }  # fmt: skip
     ranges: ClassVar[dict[str, Any]] = {"steps": Range(1, 100)}
 
     def __init__(self, seed: int = 0, **params: Any) -> None:
         super().__init__(seed, **params)
         if self.params["normalise"] not in NORMALISE:
             raise unknown("normalise", self.params["normalise"], NORMALISE)
+        if self.params["settings_of"] not in ("", *protocols.PROTOCOLS):
+            raise unknown("settings_of", self.params["settings_of"], protocols.PROTOCOLS)
         for name in self.names:
             if issubclass(registry.entry(name).model_class, Blend):
                 raise AicineError(f"Blend: {name} is a blend itself. Name its members instead.")
@@ -55,8 +59,9 @@ class Blend(Recommender):
         return [name.strip() for name in self.params["members"].split("+")]
 
     def members(self, split: Split) -> list[Recommender]:
-        """The members, unfitted, with the settings of the split's protocol; of the primary one for any other split."""
-        protocol = split.protocol if split.protocol in protocols.PROTOCOLS else next(iter(protocols.PROTOCOLS))
+        """The members, unfitted, with the settings of ``settings_of``, else the split's, else the primary protocol."""
+        known, own = protocols.PROTOCOLS, self.params["settings_of"] or split.protocol
+        protocol = own if own in known else next(iter(known))
         return [registry.create(name, split.info["dataset"], self.seed, protocol) for name in self.names]
 
     def fit(self, split: Split) -> Self:

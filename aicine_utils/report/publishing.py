@@ -14,7 +14,7 @@ import pandas as pd
 PAGE_MB, REPORT_MB = 1.5, 12.5  # two data sets are published, 25 MB together
 FEW = 20  # rows
 PERSON = {"user", "user_id", "userid"}
-RATED = {"movie_id", "movieid", "item_id", "title", "rating", "stars", "timestamp"}
+RATED = {"movie_id", "movieid", "movie", "item_id", "film", "title", "watched", "rating", "stars", "timestamp"}
 MACHINE = re.compile(r"(?<![\w.:/<~-])/(?:home|root|tmp|Users|private|var|opt|mnt|srv|work)/[\w.-]+|\b[A-Z]:\\\\?Users")
 KINDS = {".html", ".csv", ".svg"}
 

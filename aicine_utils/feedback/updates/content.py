@@ -15,9 +15,9 @@ def profiles(model: VectorKNN, old: VectorKNN, change: Change) -> None:
 
 
 def described(model: VectorKNN, old: VectorKNN, change: Change) -> None:
-    """As :func:`profiles`; a movie without a rating so far has a vector if it was described at the fit."""
+    """As :func:`profiles`; a movie without a rating so far is listed if it was described at the fit."""
     profiles(model, old, change)
-    model.known_ &= np.isin(model.movie_ids_, old.movie_ids_)
+    model.known_ &= np.asarray(abs(model.vectors_).sum(axis=1)).ravel() > 0
 
 
 def tfidf(model: ContentTfidf, old: ContentTfidf, change: Change) -> None:
