@@ -110,7 +110,7 @@ def _latency(name: str, what: str, seconds: list[float], bars: bool) -> Iterator
 
 
 def distance(name: str, split: Split) -> pd.DataFrame:
-    """One row: :func:`updates.distance_to_refit` after half of the test ratings, and a refit's by another seed."""
+    """One row: how far lists are from a refit's after half of the test ratings, beside a refit by another seed."""
     order = split.test.iloc[time_order(split.test)]
     new = order[order.groupby(c.USER).cumcount() < order.groupby(c.USER)[c.USER].transform("size") // 2]
     done = updates.update(make(name, split), new, split)
