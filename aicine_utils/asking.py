@@ -65,7 +65,7 @@ def _with_key(key: str, other: "Result") -> "Result":
             for path in other.folder.parent.glob(f"{other.name}-s*-*/manifest.json")}  # fmt: skip
     fitting = [folder for known, folder in keys.items() if known.startswith(key)]
     if len(fitting) != 1:
-        raise unknown(f"run of {other.name}", key, keys)
+        raise unknown(f"run of {other.name} under {other.manifest['protocol']}", key, keys)
     return Result(fitting[0])
 
 

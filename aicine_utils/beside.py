@@ -167,7 +167,7 @@ def say_missing(served: Served) -> str:
     """Which models have no saved run, if any."""
     if not served.missing:
         return f"All {len(served.models)} models of the study have a saved run."
-    return f"Not saved here, so left out: {named(served.missing)}. They are trained by the notebooks of their family."
+    return f"Not saved here, so left out: {named(served.missing)}. Notebooks 02 to 10 train them."
 
 
 def named(models: list[str]) -> str:

@@ -64,7 +64,7 @@ study = nb.open_study("12_try_it", dataset, preset, seed)
 # %% [markdown]
 # ## 2 The models, from their saved runs
 #
-# Nothing is trained here. Each model is read once from the run that notebooks 02 to 09 kept; one without a run is named
+# Nothing is trained here. Each model is read once from the run that notebooks 02 to 10 kept; one without a run is named
 # and left out. From then on it answers from memory.
 
 # %%
@@ -105,7 +105,7 @@ for family, names in beside.by_family(answers).items():
     study.show(table, f"lists_{part}", caption, try_it.list_columns(table))
 
 # %% [markdown]
-# The lists above were made just now, one person at a time. Those that notebooks 02 to 09 measured were made for
+# The lists above were made just now, one person at a time. Those that notebooks 02 to 10 measured were made for
 # everyone at once, when the model was trained. They should be the same.
 
 # %%

@@ -154,6 +154,11 @@ def _stricter(board: pd.DataFrame, strict: pd.DataFrame) -> Finding | None:
     rows = ranking(strict, RANKING)
     own, leader = rows[rows["model"] == best["model"]].iloc[0], rows.iloc[0]
     lost = "falls_to_one_list" if leader["family"] == "non_personalised" else "falls"
-    text = say("stricter", "holds" if kept else lost, own=own["label"], value=value_text(own, RANKING),
-               leader=leader["label"], leader_value=value_text(leader, RANKING))  # fmt: skip
-    return Finding("stricter", text, COMPARISON, "clear")
+    same = rows[rows["first"] & (rows["family"] == "non_personalised")]  # lists for everyone that can't be told from it
+    case = lost if not kept else "open" if len(same) else "holds"
+    blind = same.iloc[0] if len(same) else leader
+    text = say("stricter", case, own=own["label"], value=value_text(own, RANKING), n=int(rows["first"].sum()),
+               of=len(rows), people=f"{rows['n_users'].max():,.0f}", blind=blind["label"],
+               blind_value=value_text(blind, RANKING), leader=leader["label"],
+               leader_value=value_text(leader, RANKING))  # fmt: skip
+    return Finding("stricter", text, COMPARISON, strength(case != "open"))
