@@ -7,7 +7,7 @@ from report_samples import CARD, PROVENANCE, leaderboard, status, statuses
 
 from aicine_utils import original_claims, settings
 from aicine_utils.exploration.effects import NOTHING, Effect
-from aicine_utils.findings.verdicts import case_of, judged, summary, tally, together, verdicts
+from aicine_utils.findings.verdicts import case_of, judged, number_of, summary, tally, together, verdicts
 from aicine_utils.report.index import render_index
 
 NAN = math.nan
@@ -91,6 +91,12 @@ def test_every_claim_turns_with_what_was_stated_and_not_with_what_stands_beside_
     turned = next(one for one in verdicts(evidence(1, **dict.fromkeys(beside, -1))) if one.key == claim)
     assert turned.text["en"].count("not upheld") == len(beside)
     assert "not upheld" not in turned.brief["en"]
+
+
+def test_a_bound_that_is_near_an_edge_is_written_so_that_one_sees_on_which_side_it_lies():
+    row = pd.Series({"value": -0.011, "low": -0.022, "high": -0.0003, "neutral": 0.0, "smallest": 0.0, "form": ".3f"})
+    assert number_of(row) == "-0.0110 [-0.0220, -0.0003]"
+    assert number_of(pd.Series({**row, "high": 0.0})) == "-0.011 [-0.022, 0.000]"
 
 
 def test_the_number_shown_is_the_one_that_decides():

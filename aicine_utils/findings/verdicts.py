@@ -13,6 +13,7 @@ A claim that was made in several respects is upheld when all of them are, and no
 """
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -115,8 +116,19 @@ def number_of(row: pd.Series) -> str:
     """``0.012 [0.004, 0.020]``, the bounds alone where that is all there is, a dash where there is nothing."""
     if math.isnan(row["low"]):
         return "–"
-    low, high = (format(row[name], row["form"]) for name in ("low", "high"))
-    return f"{low}–{high}" if math.isnan(row["value"]) else f"{row['value']:{row['form']}} [{low}, {high}]"
+    form = _form(row)
+    low, high = (format(row[name], form) for name in ("low", "high"))
+    return f"{low}–{high}" if math.isnan(row["value"]) else f"{row['value']:{form}} [{low}, {high}]"
+
+
+def _form(row: pd.Series) -> str:
+    """How a row's numbers are written, with a digit more where a bound would read like an edge that it only is near."""
+    form, pairs = row["form"], [(row[end], row[edge]) for end in ("low", "high") for edge in ("neutral", "smallest")]
+    for _ in range(3):
+        if not any(a != b and format(abs(a), form) == format(abs(b), form) for a, b in pairs):
+            break
+        form = re.sub(r"(?<=\.)\d", lambda digits: str(int(digits[0]) + 1), form)
+    return form
 
 
 def _verdict(key: str, rows: pd.DataFrame) -> Verdict:
@@ -150,7 +162,7 @@ def _reason(row: pd.Series) -> dict[str, str]:
     case = _case(row)
     if case == "missing":
         return say("original_missing", row["reason"])
-    neutral, smallest = (format(row[name], row["form"]) if row[name] else "0" for name in ("neutral", "smallest"))
+    neutral, smallest = (format(row[name], _form(row)) if row[name] else "0" for name in ("neutral", "smallest"))
     return say("original_reason", case, measure=_name(row), number=number_of(row), neutral=neutral, smallest=smallest,
                p=f"{row['p']:.2f}")  # fmt: skip
 
