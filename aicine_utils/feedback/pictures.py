@@ -8,6 +8,8 @@ from matplotlib.figure import Figure
 from aicine_utils.feedback.reading import NEVER
 from aicine_utils.report import plots
 
+_COLOURS, _MARKERS = list(plots.COLOURS.values()), "osD^vPX*h"  # nine policies can be told apart
+
 
 def _lines(ax: Axes, table: pd.DataFrame, x: str, y: str, by: str) -> None:
     """A line with error bars for each value of ``by``; drawn a little apart, so that bars don't hide each other."""
@@ -57,9 +59,9 @@ def rounds(results: pd.DataFrame, measures: dict[str, str]) -> Figure:
     fig, axes = plt.subplots(len(measures), 1, sharex=True, squeeze=False, figsize=(5.6, 0.9 + 2.4 * len(measures)))
     means = results.groupby(["policy", "round"], sort=False)[list(measures)].mean().reset_index()
     for ax, (measure, label) in zip(axes[:, 0], measures.items(), strict=True):
-        for name, part in means.groupby("policy", sort=False):
-            dashes = "--" if "no loop" in name else "-"
-            ax.plot(part["round"], part[measure], dashes, label=name, markevery=4, linewidth=1.4)
+        for (name, part), colour, marker in zip(means.groupby("policy", sort=False), _COLOURS, _MARKERS, strict=False):
+            ax.plot(part["round"], part[measure], color=colour, marker=marker, markevery=3, label=name, linewidth=1.3,
+                    linestyle="--" if "no loop" in name else "-")  # fmt: skip
         ax.set_ylabel(label)
     axes[-1, 0].set_xlabel("Round (the first, 0, is chance)")
     handles, labels = axes[0, 0].get_legend_handles_labels()

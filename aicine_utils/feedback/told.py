@@ -160,8 +160,9 @@ def loop(against: pd.DataFrame, policy: str) -> str:
     covers = {1: "covers more of the catalogue", -1: "covers less of the catalogue", 0: "covers about as much"}
     earns = {1: "comes nearer to the best lists", -1: "stays further from the best lists", 0: "comes about as near"}
     return (
-        f"Fed by its own lists {policy} {covers[sign(row, 'coverage')]} ({valued(row, 'coverage')}) and "
-        f"{earns[sign(row, 'share_of_best')]} ({valued(row, 'share_of_best')} of the best possible) than fed by chance"
+        f"Fed by its own lists rather than by chance, {policy} {covers[sign(row, 'coverage')]} "
+        f"({valued(row, 'coverage')}) and {earns[sign(row, 'share_of_best')]} "
+        f"({valued(row, 'share_of_best')} of the best possible)"
     )
 
 
