@@ -73,6 +73,15 @@ def test_who_is_first_everywhere_or_nobody():
     )
 
 
+def test_models_that_nothing_tells_apart_are_not_recommended():
+    assert measuring.everywhere(LEAD.assign(place=1)).startswith("Nobody: all 3 models share first place")
+
+
+def test_a_draw_of_all_films_is_no_sample():
+    said = measuring.sampling(*sampled_tables(1.0, "ease", False), 100, 60, ("All films", 10))
+    assert said == "With 60 films in all, a draw of 100 leaves none out: sampling changes nothing."
+
+
 def test_whether_a_list_that_knows_no_tastes_is_level():
     assert measuring.one_list(LEAD).startswith("Under no split")
     assert measuring.one_list(NONE) == (

@@ -96,6 +96,8 @@ def everywhere(ranked: pd.DataFrame, reference: Way = REFERENCE) -> str:
     rows = ranked[(ranked["k"] == reference.k) & (ranked["liked"] == reference.liked)]
     worst = rows.groupby(MODEL)[["place", "rank"]].max()
     n, safe = rows["protocol"].nunique(), worst.index[worst["place"] == 1]
+    if len(safe) == len(worst):
+        return f"Nobody: all {len(worst)} models share first place under all {n} splits, so nothing tells them apart."
     if len(safe):
         best = worst.loc[safe].sort_values("rank", kind="stable").index
         verb = "stands" if len(safe) == 1 else "stand"
@@ -160,6 +162,9 @@ def sampling(
     films.
     """
     _, k = reference
+    if negatives >= candidates - 1:
+        all_ = f"With {candidates:,.0f} films in all, a draw of {negatives:,.0f} leaves none out"
+        return f"{all_}: sampling changes nothing."
     full, drawn = (rows.iloc[0] for _, rows in table[table["k"] == k].groupby("candidates", sort=False))
     means = ranked[ranked["k"] == k].pivot(index=MODEL, columns="candidates", values="mean")
     ratio = (means[drawn["candidates"]] / means[full["candidates"]].where(means[full["candidates"]] > 0)).dropna()
