@@ -1,4 +1,4 @@
-"""The commands that read saved models and train nothing: recommend, similar, checkpoints."""
+"""The commands that ask saved models and train nothing: recommend, similar."""
 
 import json
 import shlex
@@ -14,7 +14,6 @@ from aicine_utils.pipeline.commands import Dataset, console
 if TYPE_CHECKING:
     import pandas as pd
 
-    from aicine_utils.checkpoints import Checkpoint
     from aicine_utils.data.movielens import MovieLens
     from aicine_utils.experiment import Result
     from aicine_utils.feedback.person import Told
@@ -50,7 +49,7 @@ def saved_run(model: str, dataset: str, protocol: str, key: str = "") -> "Result
     from aicine_utils.models import registry
 
     registry.entry(model)
-    _refuse_unknown(protocol)
+    refuse_unknown(protocol)
     found = experiment.preferred(model, datasets.folder_name(dataset), protocol)
     if found is None:
         raise nothing_saved(model, dataset, protocol)
@@ -69,7 +68,8 @@ def _with_key(key: str, other: "Result") -> "Result":
     return Result(fitting[0])
 
 
-def _refuse_unknown(protocol: str) -> None:
+def refuse_unknown(protocol: str) -> None:
+    """AicineError that names the nearest for a protocol that does not exist."""
     from aicine_utils import splits
 
     if protocol not in splits.PROTOCOLS:
@@ -225,83 +225,3 @@ def _show(best: "pd.DataFrame", movies: "pd.DataFrame", title: str, as_json: boo
         year = "" if pd.isna(row.year) else str(row.year)
         table.add_row(str(row.rank), plain(row.title), year, ", ".join(row.genres), f"{row.score:.3f}")
     console.print(table)
-
-
-@app.command()
-def checkpoints(
-    dataset: Dataset = "ml-100k",
-    model: Annotated[str, typer.Option(help="Only those of this model.")] = "",
-    protocol: Annotated[str, typer.Option(help="Only those of this protocol.")] = "",
-    newest: Annotated[bool, typer.Option("--newest", help="Print the folder of the newest one.")] = False,
-    delete_old: Annotated[bool, typer.Option("--delete-old", help=(
-        "Delete all but the newest of each model, protocol and seed; the newest with the report's settings and the "
-        "one that `recommend` answers with are kept too. Not while a report is being made: it may need the others."
-    ))] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what --delete-old would delete.")] = False,
-    as_json: AsJson = False,
-) -> None:  # fmt: skip
-    """Saved models, newest first: list them, find the newest, delete those that newer ones replace."""
-    from aicine_utils import checkpoints as saving
-
-    _refuse_mixed({"--newest": newest, "--delete-old": delete_old, "--json": as_json}, dry_run)
-    name, found = _found(dataset, model or None, protocol or None)
-    if newest:
-        print(found[0].folder)
-    elif delete_old:
-        _delete(found, saving.superseded(found, name), dry_run)
-    else:
-        _list(found, name, as_json)
-
-
-def _refuse_mixed(verbs: dict[str, bool], dry_run: bool) -> None:
-    asked = [verb for verb, given in verbs.items() if given]
-    if len(asked) > 1:
-        raise AicineError(f"{' and '.join(asked)} are different questions. Give one of them.")
-    if dry_run and asked != ["--delete-old"]:
-        raise AicineError("--dry-run says what --delete-old would do. Give both.")
-
-
-def _found(dataset: str, model: str | None, protocol: str | None) -> tuple[str, list["Checkpoint"]]:
-    """The folder name of a data set and its saved models, one or more; a wrong name is told."""
-    from aicine_utils import checkpoints
-    from aicine_utils.data import datasets
-    from aicine_utils.models import registry
-
-    name = datasets.folder_name(dataset)
-    found = checkpoints.saved(name, model, protocol)
-    if not found and model:
-        registry.entry(model)  # a model that is no longer in the registry may still have runs
-    if protocol:
-        _refuse_unknown(protocol)
-    if not found:
-        raise nothing_saved(model, dataset, protocol)
-    return name, found
-
-
-def _list(found: list["Checkpoint"], dataset: str, as_json: bool) -> None:
-    from aicine_utils import checkpoints
-
-    rows = checkpoints.table(found, dataset)
-    if as_json:
-        print(json.dumps(rows))
-        return
-    table = Table(*rows[0], box=None)
-    for row in rows:
-        table.add_row(*map(str, row.values()))
-    console.print(table)
-
-
-def _delete(found: list["Checkpoint"], old: list["Checkpoint"], dry_run: bool) -> None:
-    """Delete ``old`` one by one, saying each; then how many of ``found`` and how many MB."""
-    from aicine_utils import checkpoints
-
-    done = []
-    for one in old:
-        told, size = f"{one.protocol}/{one.folder.name}", one.megabytes
-        if why_not := checkpoints.refusal(one) if dry_run else checkpoints.delete(one):
-            console.print(f"left alone {told}: {why_not}", highlight=False)
-            continue
-        done.append(size)
-        console.print(f"{'would delete' if dry_run else 'deleted'} {told}, {size:.1f} MB", highlight=False)
-    verb = "Would delete" if dry_run else "Deleted"
-    console.print(f"{verb} {len(done)} of {len(found)} saved models, {sum(done):.1f} MB.", highlight=False)

@@ -17,7 +17,7 @@ from rich.logging import RichHandler
 from rich.status import Status
 from rich.table import Table
 
-from aicine_utils import asking, telling
+from aicine_utils import asking, telling, tidying
 from aicine_utils.asking import Model, Protocol, plain
 from aicine_utils.errors import AicineError, unknown
 from aicine_utils.pipeline import commands
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from aicine_utils.tuning import Winner
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
-for part in (asking, telling, commands):
+for part in (asking, telling, tidying, commands):
     app.registered_commands += part.app.registered_commands
 
 Seed = Annotated[int, typer.Option(min=0, help="Seed of the model.")]

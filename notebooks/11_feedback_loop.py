@@ -38,6 +38,7 @@ preset = "quick"  # mock, quick or full: how many bootstrap resamples
 seed = 0  # seed of every model and of the simulator
 windows = 50  # the replay's windows are days where so many reach the end, else 20 longer ones
 rounds = 20  # rounds of the simulated service
+people = 300  # in each simulated service
 runs = 5  # simulated services, each with other people and other luck
 live = False  # True in JupyterLab: rate films yourself in section 9
 
@@ -147,7 +148,9 @@ if parts:
 # %% [markdown]
 # **How quick must it be?** Within a sitting a window is too coarse. Here weights stay as they were at the cut, and the
 # model predicts each next liked film from a person's history up to then, with the newest ratings withheld: none, one,
-# five, twenty, or all since the cut. MovieLens shows films page by page, so part of this is its pages' order.
+# five, twenty, or all since the cut. The last is no longer step of the same ladder: for someone who has rated fewer
+# since, twenty reach back before the cut and withhold more. MovieLens shows films page by page, so part of this is its
+# pages' order.
 
 # %%
 if parts:
@@ -209,12 +212,12 @@ world = simulator.world_of(svd.model(), threshold, float(missed.std()))
 rounds = simulator.longest(world, rounds)
 made_up = simulator.appeal_of_stars(svd.predictions["predicted"].to_numpy(), threshold, float(missed.std())).mean()
 seen = (svd.predictions["rating"] >= study.split.min_relevant).mean()
-nb.say(f"Of the test's films this world likes {made_up:.0%}, the data {seen:.0%}. {runs} services of 300 people and "
-       f"{world.appeal.shape[1]} films, {rounds} rounds each; intervals are over the services.")  # fmt: skip
+nb.say(f"Of the test's films this world likes {made_up:.0%}, the data {seen:.0%}. {runs} services of {people} people "
+       f"and {world.appeal.shape[1]} films, {rounds} rounds each; intervals are over the services.")  # fmt: skip
 
 # %%
-lived = study.keep("simulated", lambda: simulator.simulate(world, policies.POLICIES, rounds, runs, 300, seed),
-                   "aicine_utils.feedback.policies", rounds=rounds, runs=runs, people=300)  # fmt: skip
+lived = study.keep("simulated", lambda: simulator.simulate(world, policies.POLICIES, rounds, runs, people, seed),
+                   "aicine_utils.feedback.policies", rounds=rounds, runs=runs, people=people)  # fmt: skip
 change = simulator.interval_over_runs(simulator.change(lived))
 ended = simulator.over_rounds(lived, first=rounds - rounds // 4)
 loops = {name: simulator.interval_over_runs(ended, f"{name}, no loop") for name in ("Popularity", "EASE")}
@@ -249,7 +252,7 @@ nb.say(told.exploration(against["EASE"], ["EASE, 10 % by chance", "EASE, 30 % by
 # used up by watching here.
 
 # %%
-judged = offpolicy.experiment(world, 300, epsilon=0.2, times=10, seed=seed, resamples=study.preset.resamples)
+judged = offpolicy.experiment(world, people, epsilon=0.2, times=10, seed=seed, resamples=study.preset.resamples)
 found, truth = judged.estimates, judged.truth
 study.figure(pictures.estimates(found, truth), "offpolicy", told.offpolicy(found, truth),
              "Estimate and interval of each method, with the truth as a line.", found)  # fmt: skip

@@ -3,6 +3,7 @@
 import numpy as np
 
 from aicine_utils.feedback.simulator import Log, Policy, Scores
+from aicine_utils.feedback.updates import linear
 
 
 def popular(log: Log, rng: np.random.Generator) -> np.ndarray:
@@ -34,10 +35,7 @@ def ease(regularisation: float = 20.0) -> Scores:
         seen = log.clicked.astype(np.float32)
         gram = seen.T @ seen
         gram[np.diag_indices_from(gram)] += regularisation
-        inverse = np.linalg.inv(gram)
-        weights = inverse / -np.diag(inverse)
-        np.fill_diagonal(weights, 0.0)
-        return seen @ weights + rng.random(seen.shape, dtype=np.float32) * 1e-6
+        return seen @ linear.weights(np.linalg.inv(gram)) + rng.random(seen.shape, dtype=np.float32) * 1e-6
 
     return scores
 
