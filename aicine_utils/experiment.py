@@ -82,9 +82,9 @@ def key(model: Recommender, split: Split) -> str:
     parts = [module, type(model).__name__, json.dumps(model.params, sort_keys=True), split.hash, str(model.seed)]
     code = [provenance.source_of(module, within="aicine_utils.models"),
             *(provenance.source_of(part.__name__, within=part.__name__) for part in (splits, protocols))]  # fmt: skip
-    if model.counts_passes or getattr(model, "refits_itself", False):  # a metric tells it when to stop, or its weights
+    if model.counts_passes or model.refits_itself:  # a metric tells it when to stop, or its weights
         code.append(provenance.source_of("aicine_utils.metrics"))
-    members = [key(member, split) for member in model.members(split)] if hasattr(model, "members") else []
+    members = [key(member, split) for member in model.members(split)]
     return provenance.digest([*parts, str(split.refits), *code, *members])
 
 
@@ -153,14 +153,14 @@ def _make(target: Path, name: str, model: Recommender, split: Split) -> None:
         import_module(library)  # a second of importing is no training
     with provenance.Cost() as whole:
         with provenance.Cost() as fitting:
-            model.fit(split if getattr(model, "refits_itself", False) else final)
+            model.fit(split if model.refits_itself else final)
         with provenance.Cost() as listing:
             topk, predictions = lists(model, final)
     topk.to_parquet(target / "topk.parquet", index=False)
     if predictions is not None:
         predictions.to_parquet(target / "predictions.parquet", index=False)
     measure(topk, predictions, split).to_parquet(target / "per_user.parquet", index=False)
-    if getattr(model, "curve", None) is not None:
+    if model.curve is not None:
         pd.DataFrame(model.curve).to_csv(target / "curve.csv", index=False)
     model.save(target / "model")
     manifest = {
@@ -168,7 +168,7 @@ def _make(target: Path, name: str, model: Recommender, split: Split) -> None:
         "dataset": split.info["dataset"], "split": split.hash, "n_users": int(topk[c.USER].nunique()),
         "fit_seconds": fitting.seconds, "recommend_seconds": listing.seconds,
         "peak_mb": whole.peak_mb, "parameters": model.n_parameters,
-        "stopped_by_budget": getattr(model, "stopped_by_budget", False),
+        "stopped_by_budget": model.stopped_by_budget,
         "measured_by": provenance.source_of("aicine_utils.metrics"),
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **provenance.environment(),
     }  # fmt: skip

@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -51,24 +52,36 @@ def _joined(labels: list[str]) -> str:
 
 def budgets(results: Mapping[str, Result]) -> str:
     """How much was searched for each of these models, as a sentence: equal budgets, or whose are not."""
-    searched: dict[int, list[str]] = {}
-    for name, result in results.items():
-        found = settings.winner(name, result.manifest["dataset"], result.manifest["protocol"])
-        trials = found.get("trials", 0)
-        searched.setdefault(trials if trials > 1 else 0, []).append(registry.entry(name).label)  # one is the defaults
+    searched: dict[str, list[str]] = {}
+    found = {name: _found(name, result) for name, result in results.items()}
+    for name in sorted(found, key=lambda name: -_trials(found[name])):
+        searched.setdefault(_budget(found[name]), []).append(registry.entry(name).label)
     if len(searched) < 2:
-        (n,) = searched or (0,)
-        return f"Settings had equal budgets: {n} trials each." if n else "No settings were searched here."
-    parts = [f"{n or 'no'} trials for {_joined(searched[n])}" for n in sorted(searched, reverse=True)]
+        (only,) = searched or (_budget({}),)
+        return f"Settings had equal budgets: {only} each." if only != _budget({}) else "No settings were searched here."
+    parts = [f"{budget} for {_joined(labels)}" for budget, labels in searched.items()]
     return f"Settings did not have equal budgets: {'; '.join(parts)}."
+
+
+def _found(name: str, result: Result) -> dict[str, Any]:
+    return settings.winner(name, result.manifest["dataset"], result.manifest["protocol"])
+
+
+def _trials(found: dict[str, Any]) -> int:
+    trials = found.get("trials", 0)
+    return trials if trials > 1 else 0  # one is the defaults
+
+
+def _budget(found: dict[str, Any]) -> str:
+    where = f" on {found['lent_by']}" if "lent_by" in found else ""
+    return f"{_trials(found) or 'no'} trials{where}"
 
 
 def settings_source(result: Result) -> str:
     """Where a run's settings came from: a search with its number of trials, the defaults, or this notebook."""
-    made = result.manifest
-    found = settings.winner(result.name, made["dataset"], made["protocol"])
+    made, found = result.manifest, _found(result.name, result)
     if made["params"] != registry.create(result.name, made["dataset"], protocol=made["protocol"]).params:
         return "set here"
-    if found.get("trials", 0) > 1:
-        return f"search, {found['trials']} trials on validation"
+    if _trials(found):
+        return f"search, {_budget(found)}" + ("" if "lent_by" in found else " on validation")
     return "defaults, passes counted on validation" if found else "defaults"

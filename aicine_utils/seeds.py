@@ -1,7 +1,8 @@
 """Would another seed say otherwise? The models that matter most, trained again with the seeds that follow.
 
-One budget of seconds holds for all extra trainings together: the cheapest come first, and who is left at one seed is
-told. A model that draws nothing at random (``Entry.draws``) makes the same lists whatever the seed, so one is enough.
+One budget of seconds (``seed_seconds`` of the preset) holds for all extra trainings together: the cheapest come first,
+and who is left at one seed is told. A model that draws nothing at random (``Entry.draws``) makes the same lists
+whatever the seed, so one is enough.
 What seeds do is set against what people do: the standard deviation of a mean between seeds, and the standard error of
 that mean over people.
 """
@@ -21,7 +22,6 @@ from aicine_utils.metrics import rating
 from aicine_utils.models import registry
 from aicine_utils.splits import Split
 
-SECONDS = {"mock": 5.0, "quick": 45.0, "full": 5400.0}  # for the extra trainings of all models together, by preset
 FIRST = 5  # models with the best lists
 CHOSEN = ("svd", "ract")  # what the original study shipped
 NORMAL = 1.96  # half a 95 % interval in standard errors

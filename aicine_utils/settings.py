@@ -49,6 +49,12 @@ class Preset:
     resamples: int
     trials: int
     folds: int
+    minutes: float
+    seed_seconds: float
+    split_seconds: float
+    windows: int
+    rounds: int
+    services: int
 
 
 def preset(name: str) -> Preset:
@@ -74,7 +80,10 @@ def model_config(name: str) -> dict[str, Any]:
 
 
 def tuned(dataset: str) -> dict[str, Any]:
-    """Committed winners of the search on one data set, by protocol and model; empty where nothing was searched."""
+    """Committed winners of the search on one data set, by protocol and model; empty where nothing was searched.
+
+    ``lent_by``, beside the protocols, names another data set whose winners serve where this one has none.
+    """
     path = CONFIGS / "tuned" / f"{dataset}.yaml"
     return read_yaml(path) if path.exists() else {}
 
@@ -82,14 +91,30 @@ def tuned(dataset: str) -> dict[str, Any]:
 def winner(name: str, dataset: str, protocol: str) -> dict[str, Any]:
     """The committed winner of a model's search on this data set under this protocol; empty where there is none.
 
-    One protocol's validation ratings are another's test ratings, so a winner serves its own protocol only.
+    One protocol's validation ratings are another's test ratings, so a winner serves its own protocol only. One that is
+    ``lent_by`` another data set says so, and has no number of passes: other ratings need others.
     """
-    return tuned(dataset).get(protocol, {}).get(name, {})
+    return tuned(dataset).get(protocol, {}).get(name) or lent(name, dataset, protocol)
+
+
+def lent(name: str, dataset: str, protocol: str) -> dict[str, Any]:
+    """The winner on the data set that lends its own to this one: ``params``, ``trials``, ``lent_by``; else empty."""
+    lender = tuned(dataset).get("lent_by")
+    found = winner(name, lender, protocol) if lender else {}
+    if not found:
+        return {}
+    params = {key: value for key, value in found["params"].items() if key != "passes"}
+    return {"params": params, "trials": found["trials"], "lent_by": lender}
 
 
 def model_params(name: str, dataset: str, protocol: str) -> dict[str, Any]:
-    """Parameters that a run uses: the defaults, then the committed winner for this data set and protocol."""
-    return {**model_config(name)["params"], **winner(name, dataset, protocol).get("params", {})}
+    """Parameters that a run uses: the defaults, then the committed winner for this data set and protocol.
+
+    A network's ``minutes`` are those of the data set's preset.
+    """
+    defaults = model_config(name)["params"]
+    limit = {"minutes": float(preset(preset_for(dataset)).minutes)} if dataset and "minutes" in defaults else {}
+    return {**defaults, **limit, **winner(name, dataset, protocol).get("params", {})}
 
 
 def fingerprint(folder: str) -> str:

@@ -23,6 +23,7 @@ from aicine_utils.splits import Split
 
 HEADER = """# Winners of the search, written by `python -m aicine_utils tune --dataset {dataset}`.
 # Ranges stand in configs/models; value is the winner's validation score; trials counts the defaults too.
+# What is not searched here has the winner of the data set after lent_by, if any; passes are counted anew.
 """
 NO_WINNERS = ""  # no protocol: what is not searched keeps its default
 Watch = Callable[[int, int, float], None]
@@ -82,9 +83,9 @@ def readable(point: dict[str, Any]) -> dict[str, Any]:
 def tune(name: str, split: Split, trials: int, seed: int = 0, watch: Watch = lambda done, of, best: None) -> Winner:
     """Search until the study of this model, split and code has ``trials`` finished trials; then name the winner.
 
-    The first trial is the default setting; a later one whose training fails is left out. ``watch`` gets trials
-    done, trials in all and the best value after each. Raises AicineError for a model that is unknown or has nothing to
-    search, and what the default setting raises.
+    The first trial is the default setting, the second what another data set lends; a later one whose training fails is
+    left out. ``watch`` gets trials done, trials in all and the best value after each. Raises AicineError for a model
+    that is unknown or has nothing to search, and what the default setting raises.
     """
     registry.entry(name)
     config = settings.model_config(name)
@@ -94,6 +95,8 @@ def tune(name: str, split: Split, trials: int, seed: int = 0, watch: Watch = lam
     study = _study(name, split, seed)
     if not _finished(study):
         study.enqueue_trial({key: config["params"][key] for key in search})
+        if found := settings.lent(name, split.info["dataset"], split.protocol):
+            study.enqueue_trial({key: found["params"].get(key, config["params"][key]) for key in search})
     for _ in range(2 * trials):  # those that fail are replaced, but not without end
         if len(_finished(study)) >= trials:
             break

@@ -173,7 +173,7 @@ study.show(versus, "versus_best", f"NDCG@10 against {versus['label'].iloc[0]}", 
 # tell the first only roughly. Everywhere else on this page each model is the one of the first seed.
 
 # %%
-chosen = reseeding.plan(board, seeds, reseeding.SECONDS[preset])
+chosen = reseeding.plan(board, seeds, study.preset.seed_seconds)
 reseeded = reseeding.runs(results, chosen.again, study.split, seed, seeds)
 spread = reseeding.table(reseeded, board)
 board["seeds"] = reseeding.counted(board, chosen, seeds)
@@ -186,7 +186,7 @@ study.show(spread, "seeds", f"{len(chosen.again)} models, {seeds} trainings each
 })  # fmt: skip
 
 # %%
-nb.say(*reseeding.sentences(spread, reseeded, board, chosen, reseeding.SECONDS[preset]))
+nb.say(*reseeding.sentences(spread, reseeded, board, chosen, study.preset.seed_seconds))
 
 # %% [markdown]
 # ### Does the best at one job do the other?

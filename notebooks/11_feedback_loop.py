@@ -36,10 +36,10 @@ if "COLAB_RELEASE_TAG" in os.environ or "AICINE_BOOTSTRAP" in os.environ:
 dataset = "ml-100k"  # a data set's name, or a folder with your own ratings
 preset = "quick"  # mock, quick or full: how many bootstrap resamples
 seed = 0  # seed of every model and of the simulator
-windows = 50  # the replay's windows are days where so many reach the end, else 20 longer ones
-rounds = 20  # rounds of the simulated service
+windows = 0  # the replay's windows are days where so many reach the end, else 20 longer ones; 0: the preset's number
+rounds = 0  # rounds of the simulated service; 0: the preset's
 people = 300  # in each simulated service
-runs = 5  # simulated services, each with other people and other luck
+runs = 0  # simulated services, each with other people and other luck; 0: the preset's
 live = False  # True in JupyterLab: rate films yourself in section 9
 
 # %% [markdown]
@@ -59,6 +59,8 @@ from aicine_utils.feedback import comparing, offpolicy, pictures, policies, read
 from aicine_utils.feedback import update as updates
 
 study = nb.open_study("11_feedback_loop", dataset, preset, seed)
+windows, rounds = windows or study.preset.windows, rounds or study.preset.rounds
+runs = runs or study.preset.services
 MODELS = ["recent_popularity", "item_knn", "ease", "ials", "sasrec"]
 
 # %% [markdown]

@@ -36,7 +36,7 @@ if "COLAB_RELEASE_TAG" in os.environ or "AICINE_BOOTSTRAP" in os.environ:
 dataset = "ml-100k"  # a data set's name, or a folder with your own ratings
 preset = "quick"  # mock, quick or full: how many bootstrap resamples
 seed = 0  # seed of every model, and of the random split
-seconds_each = 12.0  # models that took longer to train once are not trained for the other splits
+seconds_each = 0.0  # models that took longer to train once are not trained for the other splits; 0: the preset's
 negatives = 100  # films drawn by lot in the sampled metric of section 8
 
 # %% [markdown]
@@ -63,6 +63,7 @@ from aicine_utils.report import bump, plots
 
 study = nb.open_study("13_measuring", dataset, preset, seed)
 resamples, scale = study.preset.resamples, study.data.info["rating_scale"]
+seconds_each = seconds_each or study.preset.split_seconds
 
 # %% [markdown]
 # ## 2 The ways of measuring

@@ -26,7 +26,9 @@ def test_columns_of_the_contract(board):
     measured = [f"{name}@{k}" for name in ("ndcg", "recall", "precision", "hit", "mrr", "map") for k in (5, 10, 20)]
     spread = [name + end for name in (*measured, "rmse", "mae") for end in ("", "_low", "_high")]
     plain = ["protocol", "model", "label", "family", "seeds", "n_users", *beyond.METRICS, *leaderboard.COSTS]
-    assert sorted(board.columns) == sorted([*plain, *spread, "place", "place_rmse", "trials", "run"])
+    assert sorted(board.columns) == sorted(
+        [*plain, *spread, "place", "place_rmse", "trials", "lent_by", "stopped_by_budget", "run"]
+    )
 
 
 def test_best_list_comes_first(board):

@@ -30,7 +30,8 @@ def scored(monkeypatch):
 @pytest.fixture
 def configs(monkeypatch, tmp_path):
     """A folder for winners that is not the project's own; the models' settings stay."""
-    (tmp_path / "models").symlink_to(settings.CONFIGS / "models")
+    for name in ("models", "presets.yaml"):
+        (tmp_path / name).symlink_to(settings.CONFIGS / name)
     monkeypatch.setattr(settings, "CONFIGS", tmp_path)
     settings.read_yaml.cache_clear()
     yield tmp_path
@@ -168,3 +169,25 @@ def test_a_shorter_search_does_not_replace_a_longer_one(mock_split, configs):
     assert settings.winner("item_knn", "mock", "user_temporal")["params"] == {"k": 9}
     assert "Kept" in cli.keep_winner("item_knn", "mock", "user_temporal", shorter)
     assert "Written to" in cli.keep_winner("item_knn", "mock", "user_temporal", longer)
+
+
+def test_a_data_set_that_was_not_searched_borrows_settings_but_no_passes(mock_split, configs, scored):
+    kept = {"params": {"reg_u": 7.0, "passes": 3}, "metric": "rmse", "value": 0.9, "trials": 25, "curve": [1.0]}
+    (configs / "tuned").mkdir(exist_ok=True)
+    (configs / "tuned" / "other.yaml").write_text(yaml.dump({"user_temporal": {"baseline": kept}}))
+    (configs / "tuned" / "mock.yaml").write_text("lent_by: other\n")
+    borrowed = settings.winner("baseline", "mock", "user_temporal")
+    assert borrowed == {"params": {"reg_u": 7.0}, "trials": 25, "lent_by": "other"}
+    assert settings.winner("baseline", "mock", "global_temporal") == {}  # found by another protocol's validation
+    tuning.tune("baseline", mock_split, 2)
+    assert [trial["reg_u"] for trial in tuning.history("baseline", mock_split)] == [15.0, 7.0]  # the default, then it
+    tuning.write_winners("mock", "user_temporal", {"baseline": tuning.Winner({"reg_u": 9.0}, "rmse", 0.8, 2)})
+    assert settings.winner("baseline", "mock", "user_temporal")["params"] == {"reg_u": 9.0}
+    assert settings.tuned("mock")["lent_by"] == "other"
+
+
+def test_minutes_of_a_network_are_the_presets():
+    limit = settings.preset("full").minutes
+    assert settings.model_params("sasrec", "ml-1m", "user_temporal")["minutes"] == limit > 0
+    assert settings.model_params("sasrec", "ml-100k", "user_temporal")["minutes"] == 0
+    assert "minutes" not in settings.model_params("ease", "ml-1m", "user_temporal")

@@ -56,9 +56,9 @@ def _run(name: str, template: Split, parts: Sequence[replay.Window], seed: int) 
 def maker(name: str, template: Split, seed: int = 0) -> replay.Fit:
     """Fits a new model of the registry each time; see :func:`run_all` for its settings."""
     dataset, protocol, network = template.info["dataset"], template.protocol, registry.entry(name).sequential
-    searched = network and settings.winner(name, dataset, protocol)
-    more = {"minutes": MINUTES} if network and not searched else {}
-    return lambda split: registry.create(name, dataset if searched else "", seed, protocol, **more).fit(split)
+    found = settings.winner(name, dataset, protocol) if network else {}
+    more = {"minutes": MINUTES} if network and not found.get("params", {}).get("passes") else {}
+    return lambda split: registry.create(name, dataset if found else "", seed, protocol, **more).fit(split)
 
 
 def code() -> str:

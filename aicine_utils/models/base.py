@@ -29,15 +29,20 @@ class Recommender(ABC):
     Someone without a history gets the most watched movies, unless the model ``serves_unknown`` people by itself.
     ``libraries`` are imported before a run's clock starts. ``ranges`` of parameters come before the rules that
     :mod:`aicine_utils.parameters` has for all models. One that ``counts_passes`` stops on validation ratings, and tells
-    by ``search_outcome()`` its best value on them and the parameters that train for as many passes without them.
+    by ``search_outcome()`` its best value on them and the parameters that train for as many passes without them. One
+    that ``refits_itself`` gets validation ratings also where the final model learns from them. ``curve`` has a row for
+    each pass of a training that has passes; ``stopped_by_budget`` says whether time ended it.
     """
 
     rates: ClassVar[bool] = False
     serves_unknown: ClassVar[bool] = False
     counts_passes: ClassVar[bool] = False
+    refits_itself: ClassVar[bool] = False
     libraries: ClassVar[tuple[str, ...]] = ()
     defaults: ClassVar[dict[str, Any]] = {}
     ranges: ClassVar[dict[str, parameters.Range]] = {}
+    curve: list[dict[str, Any]] | None = None
+    stopped_by_budget: bool = False
 
     def __init__(self, seed: int = 0, **params: Any) -> None:
         owner = type(self).__name__
@@ -48,6 +53,10 @@ class Recommender(ABC):
             parameters.check(owner, name, value, self.defaults[name], self.ranges.get(name))
         self.seed = seed
         self.params = {**self.defaults, **params}
+
+    def members(self, split: Split) -> Sequence["Recommender"]:
+        """The models, unfitted, that this one is made of."""
+        return ()
 
     def fit(self, split: Split) -> Self:
         """Learn from ``split.train``. ``split.valid`` may be used to stop early, ``split.test`` never."""

@@ -35,7 +35,7 @@ class Blend(Recommender):
     the most even. ``weights_`` [n_members] is in the order of ``members``.
     """
 
-    refits_itself = True  # is given the split with its validation ratings, also where the final model learns from them
+    refits_itself = True  # the weights are chosen on validation ratings
     libraries = ("implicit.cpu.als",)
     defaults: ClassVar[dict[str, Any]] = {
         "members": "ials+ease+item_knn", "normalise": "z", "steps": 10, "settings_of": "",

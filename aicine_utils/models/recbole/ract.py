@@ -19,6 +19,7 @@ STAGES = {
     "critic": ("critic_pretrain", ("critic_net",)),
     "joint": ("finetune", ("encoder", "decoder")),
 }
+CRITIC_PASSES = 300  # most passes of the critic: over a few people, more steps teach it nothing
 TIME = {"actor": 0.5, "critic": 0.2, "joint": 0.3}  # shares of ``minutes``
 
 
@@ -117,9 +118,9 @@ class RaCT(Autoencoder):
         return timed if stage == "actor" else replace(timed, epochs=self._critic_passes())
 
     def _critic_passes(self) -> int:
-        """Passes over the users that make ``critic_steps`` steps."""
+        """Passes over the users that make ``critic_steps`` steps, :data:`CRITIC_PASSES` at most."""
         users = np.count_nonzero(np.diff(self.histories_.indptr))
-        return -(-self.params["critic_steps"] // -(-users // self.params["batch"]))
+        return min(-(-self.params["critic_steps"] // -(-users // self.params["batch"])), CRITIC_PASSES)
 
     def _stage(self, split: Split, stage: str, plan: Plan, passes: int | None) -> Curve:
         self._module.enter(stage, self.params["advice"] or stage == "critic")
