@@ -12,7 +12,7 @@ import pandas as pd
 
 FOLDER = "tensorboard"
 FILE = "events.out.tfevents.curve"  # TensorBoard reads files with "tfevents" in their name; one a run, so no date in it
-_NO_MEASURE = {"epoch", "seconds", "stage"}
+_NO_MEASURE = {"epoch", "of", "seconds", "stage"}
 
 
 def write(run: Path) -> None:

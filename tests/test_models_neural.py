@@ -1,6 +1,7 @@
 """Torch models: losses against torch's own and against one row a prefix, windows by hand, stopping, seeds, files."""
 
 import itertools
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -192,6 +193,21 @@ def test_a_budget_leaves_room_for_whole_passes():
     assert training.Plan(10, 0.1, 3).allows_another(9, 1e9)
 
 
+def test_the_rate_falls_to_zero_with_the_passes_that_there_is_time_for(monkeypatch):
+    plan = training.Plan(10, 0.1, 3, seconds=30)
+    assert [plan.affordable(first) for first in (3.0, 5.0, 29.0, 31.0)] == [10, 6, 1, 1]
+    again = plan.as_in([{"of": 10}, {"of": 6}])
+    assert (again.epochs, again.seconds) == (6, math.inf)
+    monkeypatch.setattr(training.Plan, "affordable", lambda *_: 3)
+    with training.seeded(0):
+        short, last, _ = scripted([0.1, 0.2, 0.3, 0.4])
+    monkeypatch.undo()
+    with training.seeded(0):
+        planned, same, _ = scripted([0.1, 0.2, 0.3])
+    assert [row["of"] for row in short] == [row["of"] for row in planned] == [3, 3, 3]
+    assert last == same  # as if three had been the plan
+
+
 def test_time_was_the_cause_when_nothing_else_was():
     plan, curve = training.Plan(9, 0.1, 2), [{"ndcg@10": value} for value in (0.1, 0.3, 0.2, 0.2)]
     assert not base.stopped_by_budget(curve, "ndcg@10", plan)  # its patience ended
@@ -232,7 +248,7 @@ def test_without_validation_everything_is_trained_for_the_best_number_of_passes(
 
 def test_without_anything_to_hold_out_all_passes_are_made():
     model = quick("torch_mf_rank").fit(split_of([(u, m, 5) for u in range(4) for m in range(u, u + 2)]))
-    assert [sorted(row) for row in model.curve] == [["epoch", "loss", "seconds"]] * 3
+    assert [sorted(row) for row in model.curve] == [["epoch", "loss", "of", "seconds"]] * 3
 
 
 def test_more_passes_than_epochs_are_refused(mock_split):
@@ -297,7 +313,7 @@ def test_a_run_keeps_its_curve(name, mock_split):
     result = experiment.run(name, mock_split, **QUICK)
     curve = pd.read_csv(result.folder / "curve.csv")
     measure = "rmse" if registry.entry(name).rates else "ndcg@10"
-    assert list(curve) == ["epoch", "loss", measure, "seconds"]
+    assert list(curve) == ["epoch", "of", "loss", measure, "seconds"]
     assert curve["epoch"].tolist() == list(range(1, len(curve) + 1))
     assert curve["seconds"].is_monotonic_increasing
     assert curve["loss"].iloc[-1] < curve["loss"].iloc[0]

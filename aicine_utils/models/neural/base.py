@@ -10,7 +10,6 @@ model is then trained on everything, from the start. The test is never looked at
 import math
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -35,8 +34,8 @@ class TorchModel(Recommender):
     A subclass builds the module (``_build``), names the tensors with one row an example (``_examples``), the loss of a
     batch of such rows (``_loss``), and how the module scores users (``_grid``). ``stops_on`` names what ``_validate``
     measures. ``minutes`` of training at most, 0 for no limit. After a fit, ``curve`` has a row for each pass: epoch,
-    loss, the measure where there was validation, seconds since the start; ``stopped_by_budget`` says whether time ended
-    the training.
+    of, loss, the measure where there was validation, seconds since the start; ``stopped_by_budget`` says whether time
+    ended the training.
     """
 
     counts_passes = True
@@ -89,7 +88,7 @@ class TorchModel(Recommender):
             self.stopped_by_budget = self._stopped(known)
             if again:
                 passes = best_epoch(self.curve, self.stops_on)
-                self._train(split, replace(self._plan(trainings=1), seconds=math.inf), passes)
+                self._train(split, self._plan(trainings=1).as_in(self.curve), passes)
         self._remember(split, split.history)
         for name, tensor in self._module.state_dict().items():
             setattr(self, _attribute(name), tensor.cpu().numpy())

@@ -1,8 +1,9 @@
 """The loop that trains every torch module: pass after pass, batches cut from tensors, and when to stop.
 
 The training ratings are tensors once; a batch is a slice of a random permutation of their rows, so nothing in Python
-runs for each row. Adam's learning rate falls along half a cosine. The same seed gives the same weights on the same
-processor and number of threads. CUDA is used when present, in bfloat16 where that is safe (torch.autocast).
+runs for each row. Adam's learning rate falls along half a cosine, which ends with the time there is. The same seed
+gives the same weights on the same processor and number of threads, unless time ended it. CUDA is used when present, in
+bfloat16 where that is safe (torch.autocast).
 """
 
 import contextlib
@@ -10,7 +11,7 @@ import copy
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -27,7 +28,8 @@ class Plan:
     """How to train: the first learning rate, the passes over which it falls to zero, and when to stop early.
 
     ``patience`` passes without a better validation value end it, and so does ``seconds`` when the next pass would
-    likely end after so many (infinite: never).
+    likely end after so many (infinite: never). Where the first pass tells that there is no time for all, the rate falls
+    to zero over those that there is time for: a training cut off at a high rate is worse than a shorter one.
     """
 
     epochs: int
@@ -39,6 +41,14 @@ class Plan:
         """Whether a pass as long as the mean of the first ``epoch``, which took ``seconds``, still fits."""
         return seconds * (epoch + 1) / epoch <= self.seconds
 
+    def affordable(self, first: float) -> int:
+        """Passes that there is time for, one at least, when the first took so many seconds."""
+        return self.epochs if first * self.epochs <= self.seconds else max(int(self.seconds / first), 1)
+
+    def as_in(self, curve: Curve) -> "Plan":
+        """The same without a limit on time, the rate falling over as many passes as it did in that training."""
+        return replace(self, epochs=int(curve[-1]["of"]), seconds=math.inf)
+
 
 def train(
     module: nn.Module, loss_of: Callable[..., Tensor], make_batches: Callable[[], Iterable[Batch]], plan: Plan,
@@ -47,21 +57,24 @@ def train(
     """Train ``module`` in place over what ``make_batches`` gives, ``passes`` times (all of the plan by default).
 
     ``validation`` is a measure's name and what computes it; with it the module ends with its best pass's weights.
-    Returns a row for each pass: epoch, loss (mean of the batches'), the measure, seconds since the start.
+    Returns a row for each pass: epoch, of (passes over which the rate falls), loss (mean of the batches'), the measure,
+    seconds since the start.
     """
     optimiser = torch.optim.Adam(module.parameters(), plan.learning_rate, foreach=True)
-    falling = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, plan.epochs)
-    curve, best, start = [], None, time.perf_counter()
+    curve, best, start, of = [], None, time.perf_counter(), plan.epochs
+    falling = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda epoch: (1 + math.cos(math.pi * epoch / of)) / 2)
     for epoch in range(1, (passes or plan.epochs) + 1):
-        row = {"epoch": epoch, "loss": _pass(module.train(), loss_of, make_batches(), optimiser)}
-        falling.step()
+        row = {"epoch": epoch, "of": of, "loss": _pass(module.train(), loss_of, make_batches(), optimiser)}
         if validation:
             row[validation[0]] = validation[1]()
         curve.append({**row, "seconds": time.perf_counter() - start})
+        if epoch == 1:
+            of = curve[0]["of"] = plan.affordable(curve[0]["seconds"])
+        falling.step()
         since = epoch - best_epoch(curve, validation[0]) if validation else None
         if since == 0:
             best = copy.deepcopy(module.state_dict())
-        if since == plan.patience or not plan.allows_another(epoch, curve[-1]["seconds"]):
+        if since == plan.patience or epoch == of or not plan.allows_another(epoch, curve[-1]["seconds"]):
             break
     if best:
         module.load_state_dict(best)

@@ -95,20 +95,27 @@ class RaCT(Autoencoder):
         return [(part,) for part in parts]
 
     def _fit(self, split: Split) -> None:
-        self._passes: dict[str, int] = {}
+        self._counted: dict[str, Curve] = {}
         super()._fit(split)
         parts = {stage: [row for row in self.curve if row["stage"] == stage] for stage in STAGES}
         plans = {stage: self._stage_plan(stage, self._plan(trainings=1)) for stage in STAGES}
         self.stopped_by_budget = any(stopped_by_budget(parts[s], self.stops_on, plans[s]) for s in STAGES)
 
     def _train(self, split: Split, plan: Plan, passes: int | None = None) -> Curve:
-        known = dict(self._passes)  # empty the first time; then each stage's best number of passes
-        actor = super()._train(split, self._stage_plan("actor", plan), known.get("actor"))
-        curve = self._noted("actor", actor, [])
-        for stage in ("critic", "joint"):
-            found = self._stage(split, stage, self._stage_plan(stage, plan), known.get(stage))
+        curve: Curve = []
+        for stage in STAGES:
+            timed, known = self._stage_plan(stage, plan), self._counted.get(stage)  # none the first time
+            passes = self._passes_of(stage, known) if known else None
+            timed = timed.as_in(known) if known else timed
+            begins = stage == "actor"
+            found = super()._train(split, timed, passes) if begins else self._stage(split, stage, timed, passes)
+            self._counted.setdefault(stage, found)
             curve += self._noted(stage, found, curve)
         return curve
+
+    def _passes_of(self, stage: str, curve: Curve) -> int:
+        """Passes to make of a stage, once it was trained with validation; nothing tells when the critic is good."""
+        return len(curve) if stage == "critic" else best_epoch(curve, self.stops_on)
 
     def _stage_plan(self, stage: str, plan: Plan) -> Plan:
         p = self.params
@@ -129,11 +136,10 @@ class RaCT(Autoencoder):
         stops = measure if stage == "joint" else None  # nothing that the critic learns alone moves a list
         curve = train(self._module, self._loss, lambda: self._batches(data), plan, stops, passes)
         same = {measure[0]: measure[1]()} if measure and not stops else {}
-        return [{"epoch": row["epoch"], "loss": row["loss"], **same, **row} for row in curve]
+        return [{"epoch": row["epoch"], "of": row["of"], "loss": row["loss"], **same, **row} for row in curve]
 
     def _noted(self, stage: str, curve: Curve, before: Curve) -> Curve:
-        """The rows of a stage, counted on from those before it; the number of its best pass is kept."""
-        self._passes.setdefault(stage, best_epoch(curve, self.stops_on) if stage != "critic" else len(curve))
+        """The rows of a stage, counted on from those before it."""
         epoch, seconds = (before[-1]["epoch"], before[-1]["seconds"]) if before else (0, 0.0)
         return [{**row, "epoch": epoch + row["epoch"], "seconds": seconds + row["seconds"], "stage": stage}
                 for row in curve]  # fmt: skip
