@@ -19,6 +19,8 @@ import psutil
 
 from aicine_utils import settings
 
+# Packages whose modules are found by name at run time, so that no import tells of them, by the module that finds them.
+FOUND_BY_NAME = {"aicine_utils.models.registry": "models", "aicine_utils.feedback.update": "feedback/updates"}
 PACKAGES = ["numpy", "scipy", "pandas", "scikit-surprise", "implicit", "gensim", "torch", "recbole", "lightfm-next"]
 
 
@@ -33,6 +35,12 @@ def source_of(module: str, within: str = "aicine_utils") -> str:
 
     Comments, docstrings and layout leave it unchanged.
     """
+    seen = _reached(module, within)
+    return digest(f"{name}={seen[name]}" for name in sorted(seen))
+
+
+def _reached(module: str, within: str = "aicine_utils") -> dict[str, str]:
+    """Code by name of a module and of what it imports, at any depth."""
     seen: dict[str, str] = {}
     waiting = [module]
     while waiting:
@@ -40,22 +48,24 @@ def source_of(module: str, within: str = "aicine_utils") -> str:
         if name not in seen:
             seen[name], imports = _code(name)
             waiting += [found for found in imports if found.startswith(within)]
-    return digest(f"{name}={seen[name]}" for name in sorted(seen))
+    return seen
 
 
 def source_of_script(path: Path) -> str:
     """Digest of the code that a script imports from this project, at any depth; its own text is not in it.
 
-    Every model counts as imported: the registry finds them by name.
+    What a module finds by name (:data:`FOUND_BY_NAME`) counts as imported with it.
     """
     modules = sorted(_imports(ast.parse(path.read_text(encoding="utf-8"))))
-    return digest([source_of_models(), *(source_of(module) for module in modules)])
+    reached = {name for module in modules for name in _reached(module)}
+    packages = [package for finder, package in FOUND_BY_NAME.items() if finder in reached]
+    return digest([*map(source_of_package, packages), *map(source_of, modules)])
 
 
-def source_of_models() -> str:
-    """Digest of the code of every model, which the registry finds by name."""
+def source_of_package(folder: str) -> str:
+    """Digest of the code of every module below a folder of ``aicine_utils``, and of what these import."""
     package = Path(__file__).parent
-    files = sorted(file.relative_to(package.parent).with_suffix("") for file in (package / "models").rglob("*.py"))
+    files = sorted(file.relative_to(package.parent).with_suffix("") for file in (package / folder).rglob("*.py"))
     return digest(source_of(".".join(file.parts)) for file in files)
 
 

@@ -135,6 +135,7 @@ def test_a_failing_notebook_gets_a_page_that_names_cell_heading_and_error(tmp_pa
     status = json.loads((tmp_path / "outputs" / "mock" / "runs" / "notebooks" / "01_broken.json").read_text())
     assert status["status"] == "failed"
     assert status["error"]["heading"] == "The step that fails"
+    assert status["error"]["source"] == "1 / 0"
     assert not (tmp_path / "outputs" / "mock" / "runs" / "notebooks" / "01_broken.ipynb").exists()
 
 

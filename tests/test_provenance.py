@@ -150,3 +150,26 @@ def test_fingerprint_sees_configurations_and_no_code(monkeypatch, tmp_path):
     assert settings.fingerprint("configs") == before
     (tmp_path / "configs" / "a.yaml").write_text("x: 2", encoding="utf-8")
     assert settings.fingerprint("configs") != before
+
+
+@pytest.mark.parametrize(
+    ("imported", "packages"),
+    [
+        ("aicine_utils.models.registry", ["models"]),
+        ("aicine_utils.feedback.service", ["models", "feedback/updates"]),
+        ("aicine_utils.data.readers", []),
+    ],
+)
+def test_what_is_found_by_name_counts_as_imported_with_its_finder(monkeypatch, tmp_path, imported, packages):
+    script, asked = tmp_path / "script.py", []
+    script.write_text(f"import {imported}\n")
+    monkeypatch.setattr(provenance, "source_of_package", lambda folder: asked.append(folder) or "")
+    provenance.source_of_script(script)
+    assert asked == packages
+
+
+def test_a_package_s_digest_is_of_all_its_modules(monkeypatch):
+    asked = []
+    monkeypatch.setattr(provenance, "source_of", lambda module: asked.append(module) or "")
+    provenance.source_of_package("feedback/updates")
+    assert {"aicine_utils.feedback.updates.counts", "aicine_utils.feedback.updates.rules"} <= set(asked)

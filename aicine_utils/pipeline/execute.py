@@ -22,6 +22,7 @@ from aicine_utils.errors import unknown
 from aicine_utils.pipeline import plan
 
 LAST_LINES = 15
+MARKER = "papermill-error-cell-tag"  # of the cells that papermill adds to a notebook that failed
 STARTS, STILLBORN = 3, "Kernel died before replying"  # attempts, and what jupyter_client says
 KERNEL_LOG = "--IPKernelApp.log_level=40"  # errors alone: its warning of plain sockets is about this very machine
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -139,13 +140,13 @@ def _started(run: Callable[[], Any], attempts: int = STARTS) -> None:
 
 
 def _failure(target: Path, index: int | None, lines: list[str]) -> dict[str, Any]:
-    notebook = nbformat.read(target, as_version=4)
+    cells = [cell for cell in nbformat.read(target, as_version=4).cells if MARKER not in cell.metadata.get("tags", [])]
     if index is None:
-        started = [i for i, cell in enumerate(notebook.cells) if cell.metadata.get("papermill", {}).get("start_time")]
+        started = [i for i, cell in enumerate(cells) if cell.metadata.get("papermill", {}).get("start_time")]
         index = started[-1] if started else 0
-    above = "\n".join(cell.source for cell in notebook.cells[: index + 1] if cell.cell_type == "markdown")
+    above = "\n".join(cell.source for cell in cells[: index + 1] if cell.cell_type == "markdown")
     headings = re.findall(r"^#+ (.+)$", above, re.MULTILINE)
-    return {"cell": index, "heading": headings[-1] if headings else "", "source": notebook.cells[index].source,
+    return {"cell": index, "heading": headings[-1] if headings else "", "source": cells[index].source,
             "lines": lines[-LAST_LINES:]}  # fmt: skip
 
 
