@@ -211,3 +211,12 @@ def test_distance_to_a_refit_hand_worked():
     assert (found["overlap"], found["same"]) == (0.875, 0.0)
     second = 1 / np.log2(3)
     assert found["ndcg"] == pytest.approx(((second - 1) + (0 - 1)) / 2)
+
+
+@pytest.mark.parametrize("apart", [1, 10**6])
+def test_views_are_counted_whether_or_not_ids_are_near_each_other(mock_split, apart):
+    far = mock_split.train.assign(movie_id=mock_split.train[c.MOVIE] * apart)
+    split = mock_split.divided(far, mock_split.valid.iloc[:0])
+    vars(split).update({"movie_ids": mock_split.movie_ids * apart})
+    expected = far[c.MOVIE].value_counts().reindex(split.movie_ids, fill_value=0)
+    assert updates._views(split).tolist() == expected.tolist()
