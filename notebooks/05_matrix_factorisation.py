@@ -161,7 +161,7 @@ study.figure(
 # %%
 order = comparison.agreement(raters["rmse"], raters["ndcg@10"])
 VERDICTS = {
-    "agree": "low error and good lists go together",
+    "agree": "among models of stars, low error and better lists go together",
     "oppose": "the lower the error, the worse the list",
     "unrelated": "whether the error tells which list is better can't be said from so few models",
 }

@@ -196,7 +196,8 @@ nb.say(*reseeding.sentences(spread, reseeded, board, chosen, study.preset.seed_s
 
 # %%
 order = comparison.agreement(raters["rmse"], raters["ndcg@10"])
-claim = {"agree": "Low errors and good lists go together", "oppose": "The lower the error, the worse the list",
+claim = {"agree": "Among models of stars, low errors and better lists go together",
+         "oppose": "The lower the error, the worse the list",
          "unrelated": "Whether low errors make good lists can't be told from so few models"}[order.verdict]  # fmt: skip
 best_rater, best_lists = raters.iloc[0], board.iloc[0]
 study.figure(
@@ -210,12 +211,16 @@ study.figure(
 # %%
 as_ranker = int(board.index[board["model"] == best_rater["model"]][0]) + 1
 can_rate = pd.notna(best_lists["rmse"])
+best_of_these = raters.loc[raters["ndcg@10"].idxmax()]
+ahead = int((board.loc[board["rmse"].isna(), "ndcg@10"] > best_of_these["ndcg@10"]).sum())
 nb.say(
     f"**As a list maker**, {best_rater['label']}, with the lowest error, is number {as_ranker} of {len(board)} "
     f"(NDCG@10 {nb.measured(best_rater, 'ndcg@10')}).",
     f"**As a predictor of stars**, {best_lists['label']}, with the best lists, "
     + (f"has RMSE {nb.measured(best_lists, 'rmse')}, place {best_lists['place_rmse']:.0f} of {len(raters)}."
        if can_rate else "is out: its scores are not stars."),
+    f"**Among models of stars** {best_of_these['label']} makes the best lists, behind {ahead} of the "
+    f"{len(board) - len(raters)} models that predict none. The error compares models of stars with each other alone.",
 )  # fmt: skip
 
 # %% [markdown]
