@@ -144,6 +144,21 @@ def test_marks_that_are_missing_or_damaged_are_an_error_and_nothing_is_written(p
     assert not (place / readme.picture_path("ml-100k")).exists()
 
 
+def test_the_answer_on_other_people_stands_beside(place):
+    alone = written(place)["README.md"]
+    board = leaderboard()
+    swapped = board.assign(model=board["model"].replace({"ease": "ials", "ials": "ease"}),
+                           label=board["label"].replace({"EASE": "iALS", "iALS": "EASE"}))  # fmt: skip
+    write_csv(swapped, place / "outputs" / "ml-1m" / "tables" / "leaderboard.csv")
+    write_csv(swapped, place / "outputs" / "own" / "tables" / "leaderboard.csv")  # not among those committed
+    text = written(place)["README.md"]
+    assert "Does the answer hold" not in alone
+    assert "The same model is chosen for 1 of 2 jobs (`outputs/ml-1m/report/index.html`)." in text
+    assert "| Ship for | ml-100k | ml-1m |" in text
+    assert "| Home row | EASE, shares first place | iALS, shares first place |" in text
+    assert disagreement(text, place) == ""
+
+
 def test_tables_that_are_missing_or_empty_are_an_error(place):
     with pytest.raises(AicineError, match=r"ml-1m.* is not there\. Make .*: \./run_all\.sh --dataset ml-1m"):
         readme.write(place, "ml-1m")

@@ -4,18 +4,22 @@ The first mark names the data set, so that a test can say whether README and the
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from aicine_utils import findings
 from aicine_utils.errors import AicineError
+from aicine_utils.findings.decisions import JOBS
+from aicine_utils.findings.reading import say
 from aicine_utils.report import plots, publishing, svg
 from aicine_utils.report.pages import words
 from aicine_utils.report.tables import MISSING, write_text
 
 FIRST = 10
 CONTROLS = ("random", "popularity", "recent_popularity", "ease", "ials", "multivae")  # what the original study lacked
+PUBLISHED = ("ml-1m", "ml-100k")  # whose reports are committed, see .gitignore
 CHOSEN = ("svd", "ract")  # what it shipped
 BEGIN, END = r"<!-- results ?([\w-]*) -->", "<!-- /results -->"
 NOTHING = "*No report is published yet. `./run_all.sh` makes one, `./run_all.sh readme` writes its findings here.*"
@@ -41,12 +45,18 @@ def write(home: Path, dataset: str) -> list[Path]:
 
 def block(home: Path, dataset: str) -> str:
     """The results of a finished report in ``home``, as :func:`results` says them."""
-    return results(leaderboard(home, dataset), dataset, verdicts(home, dataset), job_tables(home, dataset))
+    board, jobs = leaderboard(home, dataset), job_tables(home, dataset)
+    found = {dataset: findings.decision(board, jobs)}
+    for other in PUBLISHED:
+        if other != dataset and leaderboard_path(home, other).exists():
+            found[other] = findings.decision(leaderboard(home, other), job_tables(home, other))
+    elsewhere = beside(found) if len(found) > 1 else []
+    return "\n".join([results(board, dataset, verdicts(home, dataset), jobs), *elsewhere])
 
 
 def leaderboard(home: Path, dataset: str) -> pd.DataFrame:
     """The leaderboard of a finished report; AicineError where there is none."""
-    path = home / "outputs" / dataset / "tables" / "leaderboard.csv"
+    path = leaderboard_path(home, dataset)
     if not path.exists():
         raise AicineError(f"{path} is not there. Make the report first: ./run_all.sh --dataset {dataset}")
     board = pd.read_csv(path)
@@ -55,6 +65,11 @@ def leaderboard(home: Path, dataset: str) -> pd.DataFrame:
         what = f"lacks the column {lacking[0]}" if lacking else "holds no model"
         raise AicineError(f"{path} {what}. Make it again: ./run_all.sh --dataset {dataset} --only 10")
     return board
+
+
+def leaderboard_path(home: Path, dataset: str) -> Path:
+    """Where a finished report keeps its leaderboard."""
+    return home / "outputs" / dataset / "tables" / "leaderboard.csv"
 
 
 def job_tables(home: Path, dataset: str) -> findings.JobTables:
@@ -140,6 +155,24 @@ def claims(judged: pd.DataFrame) -> list[str]:
     rows = zip(judged["claim"], judged["verdict"], numbers, strict=True)
     head = ["| The original study said | Here | Measured |", "|---|---|---|"]
     return head + [f"| {' | '.join(row)} |" for row in rows]
+
+
+def beside(found: Mapping[str, Sequence[findings.Decision]]) -> list[str]:
+    """Lines of a Markdown table, one row a job: whom to ship on each data set that has a published report."""
+    made = {dataset: {one.job: one for one in decisions} for dataset, decisions in found.items()}
+    jobs = [job for job in JOBS if any(job in decisions for decisions in made.values())]
+    same = sum(len({own[job].model if job in own else None for own in made.values()}) == 1 for job in jobs)
+    pages = ", ".join(f"`outputs/{dataset}/report/index.html`" for dataset in list(made)[1:])
+    head = [f"| Ship for | {' | '.join(made)} |", f"|---|{'---|' * len(made)}"]
+    rows = [[say("jobs", job)["en"], *(_answer(own.get(job)) for own in made.values())] for job in jobs]
+    told = f"Does the answer hold on other people? The same model is chosen for {same} of {len(jobs)} jobs"
+    return ["", f"{told} ({pages}).", "", *head, *(f"| {' | '.join(row)} |" for row in rows)]
+
+
+def _answer(made: findings.Decision | None) -> str:
+    if made is None:
+        return MISSING
+    return made.standing if made.model is None else f"{made.label}, {made.standing}"
 
 
 def _cells(row: pd.Series) -> list[str]:
