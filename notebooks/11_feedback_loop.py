@@ -55,8 +55,10 @@ live = False  # True in JupyterLab: rate films yourself in section 9
 
 # %%
 from aicine_utils import notebook as nb
-from aicine_utils.feedback import comparing, offpolicy, pictures, policies, reading, replay, service, simulator, told
+from aicine_utils.feedback import comparing, offpolicy, policies, reading, replay, service, simulator
 from aicine_utils.feedback import update as updates
+from aicine_utils.findings import feedback_loop as told
+from aicine_utils.report import feedback_plots as pictures
 
 study = nb.open_study("11_feedback_loop", dataset, preset, seed)
 windows, rounds = windows or study.preset.windows, rounds or study.preset.rounds

@@ -3,8 +3,9 @@
 import pandas as pd
 import pytest
 
-from aicine_utils.feedback import replay, told
+from aicine_utils.feedback import replay
 from aicine_utils.feedback.reading import NEVER
+from aicine_utils.findings import feedback_loop as told
 
 ABOVE, BELOW, OPEN = (0.2, 0.1, 0.3), (-0.2, -0.3, -0.1), (0.0, -0.1, 0.1)
 
