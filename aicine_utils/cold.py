@@ -19,6 +19,7 @@ from aicine_utils.errors import AicineError
 from aicine_utils.metrics import evaluate, significance
 from aicine_utils.models import registry
 from aicine_utils.models.base import Recommender, ranked
+from aicine_utils.models.blend import Blend
 from aicine_utils.models.neighbours import keep_largest
 from aicine_utils.protocols import LEFT_OUT, LIKED, TEST, TRAIN, VALID, time_order
 from aicine_utils.splits import Split
@@ -114,12 +115,18 @@ class Newcomers:
         return pd.concat([self._lists(model, n, behind, users) for users in parts], ignore_index=True)
 
     def _lists(self, model: Recommender, n: int, behind: bool, users: np.ndarray) -> pd.DataFrame:
-        histories = self.histories(model, n, users)
-        scores = people_scores(model, histories, users, self.split.users)
+        scores = self._scores(model, n, users)
         if behind:
-            scores = backed(scores, np.array([len(h) for h in histories]), self.popular, model.known_)
+            read = np.array([len(history) for history in self.histories(model, n, users)])
+            scores = backed(scores, read, self.popular, model.known_)
         undecided = np.ptp(scores[:, model.known_], axis=1, keepdims=True) == 0
         return model._best(model._rows(users), np.where(undecided, self.popular, scores), K)
+
+    def _scores(self, model: Recommender, n: int, users: np.ndarray) -> np.ndarray:
+        """Scores [len(users), n_movies] from first ratings; of a blend, each member reads what it would learn from."""
+        if isinstance(model, Blend):
+            return model.mixed([self._scores(member, n, users) for member in model.fitted])
+        return people_scores(model, self.histories(model, n, users), users, self.split.users)
 
 
 def new_users(models: Mapping[str, Recommender], split: Split, given: Sequence[int] = GIVEN) -> pd.DataFrame:

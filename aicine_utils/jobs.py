@@ -25,6 +25,7 @@ MEANS = ["value", "low", "high", "place", *COSTS.values()]
 BUDGET = ["budget_seconds", "budget_mb"]
 TABLE = ["job", "model", "label", "metric", *MEANS, "control", "people", "why", *BUDGET]
 PAIRS = ["job", "model", "other", "difference", "low", "high", "people", "needed"]
+CHANCE = newcomers.CHANCE
 SURE, POWER = 0.05, 0.8  # level of a test, and how often it should find a difference that is there
 
 
@@ -42,7 +43,7 @@ class Job:
     values: pd.DataFrame
     metric: str = NDCG
     labels: Mapping[str, str] = field(default_factory=dict)
-    controls: Sequence[str] = ("random",)
+    controls: Sequence[str] = (CHANCE,)
     costs: pd.DataFrame = field(default_factory=pd.DataFrame)
     errors: tuple[pd.DataFrame, pd.Series] | None = None
     more: Mapping[str, pd.DataFrame] = field(default_factory=dict)
@@ -118,9 +119,9 @@ def because_watched(table: pd.DataFrame, results: Mapping[str, Result]) -> Job:
 
 
 def new_user(people: pd.DataFrame, results: Mapping[str, Result]) -> Job:
-    """Someone who has told 3 to 5 films, from :func:`newcomers.people`."""
+    """Someone who has told 3 to 5 films, from :func:`newcomers.people`. Lists that do not read these are controls."""
     values = newcomers.just_signed_up(people)
-    return _of_newcomers("new_user", values, results, "" if len(values) else "short_histories")
+    return _of_newcomers("new_user", values, results, "" if len(values) else "short_histories", newcomers.BLIND)
 
 
 def new_movie(films: pd.DataFrame, movies: pd.DataFrame, results: Mapping[str, Result]) -> Job:
@@ -129,14 +130,18 @@ def new_movie(films: pd.DataFrame, movies: pd.DataFrame, results: Mapping[str, R
     return _of_newcomers("new_movie", newcomers.among_new(films), results, why)
 
 
-def _of_newcomers(name: str, values: pd.DataFrame, results: Mapping[str, Result], why: str) -> Job:
+def _of_newcomers(
+    name: str, values: pd.DataFrame, results: Mapping[str, Result], why: str, controls: Sequence[str] = (CHANCE,)
+) -> Job:
     """A column that needs several models costs what they cost together; memory is that of the largest."""
     single, rows = costs(results), {}
     for who in values:
         own = single.reindex(newcomers.parts(who))
         rows[who] = [*own.drop(columns="memory").sum(skipna=False), own["memory"].max()]
     spent = pd.DataFrame.from_dict(rows, "index", columns=list(COSTS.values()))
-    return Job(name, values, labels={who: newcomers.label(who) for who in values}, costs=spent, why=why)
+    return Job(
+        name, values, labels={who: newcomers.label(who) for who in values}, controls=controls, costs=spent, why=why
+    )
 
 
 def table(jobs: Iterable[Job], resamples: int = 2000, budget: tuple[float, float] = (np.inf, np.inf)) -> pd.DataFrame:

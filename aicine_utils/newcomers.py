@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 CHANCE = "random"
 PEOPLE = (CHANCE, cold.MOST_LIKED, "group_popularity", "content_tfidf", "item_knn", "user_knn", "ials", "ease", "blend",
           "lightfm_users", "gru")  # fmt: skip
+# Lists that do not read what the person watched: a model that can't be told from them helps no newcomer.
+BLIND = (CHANCE, cold.MOST_LIKED, "group_popularity", "group_popularity+popularity")
 DIRECT = ("random", "content_tfidf", "content_word2vec", "lightfm_movies")
 BORROWED = ("popularity", "item_knn", "ease")
 TOLD = (3, 5)  # known ratings, from and to, of someone who has just signed up

@@ -127,13 +127,21 @@ def _version(package: str) -> str:
 
 
 def revision() -> str:
-    """Short git revision of the code with "+" when the tree has changes; "unknown" outside a checkout."""
-    command = ["git", "-C", str(settings.ROOT), "describe", "--always", "--dirty=+", "--abbrev=10"]
+    """Short git revision of the code with "+" when the tree has changes; "unknown" outside a checkout.
+
+    The published reports are no code: making them anew changes them, and nothing that they are made by.
+    """
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+        described = _git("describe", "--always", "--abbrev=10")
+        changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!outputs", ":!README.md")
     except (OSError, subprocess.SubprocessError):
         return "unknown"
-    return done.stdout.strip()
+    return described + ("+" if changed else "")
+
+
+def _git(*arguments: str) -> str:
+    command = ["git", "-C", str(settings.ROOT), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
 
 
 class Cost:

@@ -62,6 +62,7 @@ from aicine_utils import columns as c
 from aicine_utils import comparison, findings, jobs, leaderboard, newcomers, settings, splits, watched
 from aicine_utils import notebook as nb
 from aicine_utils import seeds as reseeding
+from aicine_utils.findings import choosing, reading
 from aicine_utils.models import registry
 from aicine_utils.report import plots, tables
 
@@ -124,6 +125,7 @@ board = study.leaderboard(results)
 # %%
 study.show_board(board, "leaderboard", "All models, best NDCG@10 first",
                  ["place", "ndcg@10", "hit@10", "place_rmse", "rmse"])  # fmt: skip
+nb.say(nb.budgets(results), nb.stopped(results))
 
 # %%
 study.figure(
@@ -393,7 +395,9 @@ study.show_lists({name: results[name] for name in picked}, someone)
 tables.write_csv(everything, study.table_path("leaderboard").with_name("leaderboard.csv"))
 made = pd.DataFrame([{**vars(decision), "sure": decision.standing} for decision in decisions])
 made = made.rename(columns={"low": "margin_low", "high": "margin_high"})
-made["safe"] = made["survives"].map({True: "keeps a first place", False: "loses it", None: "not measured"})
+blind = choosing.blind_beside(reading.stricter(everything))["label"]
+kept = f"can't be told: shares first place with {blind.iloc[0]}" if len(blind) else "keeps a first place"
+made["safe"] = made["survives"].map({True: kept, False: "loses it", None: "not measured"})
 made["job"] = [decision.text["en"].partition(":")[0] for decision in decisions]
 study.show(made.drop(columns=["text", "change"]), "decisions", "One decision a job", {
     "job": "Job",

@@ -55,7 +55,7 @@ live = False  # True in JupyterLab: rate films yourself in section 9
 
 # %%
 from aicine_utils import notebook as nb
-from aicine_utils.feedback import comparing, offpolicy, policies, reading, replay, service, simulator
+from aicine_utils.feedback import comparing, offpolicy, policies, reading, replay, service, signals, simulator
 from aicine_utils.feedback import update as updates
 from aicine_utils.findings import feedback_loop as told
 from aicine_utils.report import feedback_plots as pictures
@@ -196,7 +196,7 @@ study.show(by_rule, "signals", "What models make of the same events under each s
     "label": "Model", "rule": "Rules", "ndcg": nb.measure_column("ndcg@10"),
     "spearman": nb.Column("ρ with stars", "Rank correlation of scores and later stars, within people", ".3f", "higher"),
 })  # fmt: skip
-nb.say(told.signals(gaps))
+nb.say(told.signals(gaps, signals.share_rated()))
 
 # %% [markdown]
 # ## 8 A service that learns from its own lists
@@ -205,8 +205,8 @@ nb.say(told.signals(gaps))
 # assumed: (1) the chance that a person likes a film follows from the stars that SVD, fitted to the data, predicts, and
 # never changes; (2) rank $r$ is looked at with chance $1/\log_2(r + 1)$, whatever stands there; (3) a click is a look
 # times a liking, each drawn anew; (4) a clicked film is watched and never shown to that person again; (5) the first
-# lists are drawn by chance, all come once a round, and the policy learns between rounds. *No loop* learns from lists
-# drawn by chance that run beside, and so shows what the loop itself does; people then watch other films, too.
+# lists are drawn by chance, all come once a round, and the policy learns between rounds. *No loop* is watched as the
+# others are, but learns from clicks on lists drawn by chance that run beside: the difference is what the loop does.
 
 # %%
 svd = study.run(["svd"])["svd"]
@@ -307,9 +307,9 @@ else:
 
 # %% tags=["answer"]
 nb.answer(
-    told.gain(totals) if parts else told.windows(parts),
+    *([told.leader(totals), told.gain(totals)] if parts else [told.windows(parts)]),
     *([told.refit(totals, spent), told.delay(lost)] if parts else []),
-    told.signals(gaps),
+    told.signals(gaps, signals.share_rated()),
     f"{told.shrinks(change, 'EASE')}. {told.loop(loops['EASE'], 'EASE')}.",
     told.exploration(against["EASE"], ["EASE, 10 % by chance", "EASE, 30 % by chance"], "EASE"),
     told.best_estimate(checked),

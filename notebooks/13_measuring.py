@@ -296,10 +296,10 @@ nb.say(sampling)
 nb.answer(
     measuring.verdict(table, scale),
     *measuring.choice_texts(choices, table.loc[alone == "nothing", "winner"].iloc[0]),
-    f"What T should trust: {measuring.everywhere(ranked)} {measuring.one_list(ranked)}",
+    f"What T should trust: {measuring.everywhere(ranked)} {measuring.one_list(ranked)} "
+    f"{measuring.left_out(chosen, seconds_each)}",
     measuring.without_future(ranked, leaking),
     f"{measuring.inflation(ranked)} {sampling}",
-    measuring.left_out(chosen, seconds_each),
 )
 
 # %% [markdown]

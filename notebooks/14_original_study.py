@@ -340,6 +340,7 @@ pages = {one.key: f"[notebook {one.link[:2]}]({one.link})" for one in found.valu
 nb.answer(
     *(f"**{one.claim['en']}**. {one.brief['en']}" + ("" if one.link.startswith("14") else f" See {pages[one.key]}.")
       for one in found.values()),
+    nb.budgets(results),
     f"The study's procedure, run as it was, reports an RMSE of {reported:.3f} for its SVD, and {of_mean:.3f} for "
     f"always the mean; on stars given later they have {honest['svd']:.3f} and {honest['mean']:.3f}.",
 )  # fmt: skip

@@ -83,6 +83,17 @@ def test_a_model_is_told_what_it_learns_from(hidden):
     assert not any(map(len, newcomers.histories(models["ease"], 0, newcomers.users)))
 
 
+def test_each_member_of_a_blend_reads_what_it_would_learn_from(hidden):
+    blend = cold.fitted(["blend"], hidden)["blend"]
+    blend.fitted[0].params["liked"] = 0.75
+    newcomers = cold.Newcomers(hidden)
+    users = newcomers.users
+    own = [member.score_histories(newcomers.histories(member, 5, users)) for member in blend.fitted]
+    np.testing.assert_allclose(newcomers._scores(blend, 5, users), blend.mixed(own))
+    read = [[len(history) for history in newcomers.histories(member, 5, users)] for member in blend.fitted]
+    assert read[0] != read[2]  # iALS reads what was liked, item k-NN all: one history for both would not do
+
+
 def test_new_people_s_numbers_are_the_evaluator_s(hidden):
     models = cold.fitted(["popularity", "item_knn"], hidden)
     values = cold.new_users(models, hidden, given=(0, 5))

@@ -1,5 +1,7 @@
 """The simulator: what it assumes is what it does."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -130,6 +132,20 @@ def test_a_policy_that_learns_apart_is_not_fed_its_own_lists():
     assert inside[0] == apart[0]
     assert max(inside) <= inside[0] + 2
     assert apart[-1] == 40
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_what_a_policy_shows_is_used_up_whatever_it_learns_from(apart):
+    """Everyone clicks all: a policy that asks for the same order each round shows the next two movies each time."""
+    order = Policy(lambda log, rng: -np.arange(40.0), apart=apart)
+    sure = replace(world(np.ones((5, 40))), examination=np.ones(2))
+    shown = []
+    real = simulator._measured
+    with pytest.MonkeyPatch.context() as here:
+        here.setattr(simulator, "_measured", lambda w, watched, lists: shown.append(lists) or real(w, watched, lists))
+        simulator.run(sure, order, rounds=3, seed=1)
+    first = [np.setdiff1d(np.arange(40), shown[0][0])]
+    assert [made[0].tolist() for made in shown[1:]] == [first[0][n : n + 2].tolist() for n in (0, 2, 4)]
 
 
 def test_intervals_over_runs_and_against_a_reference():

@@ -74,12 +74,22 @@ def test_what_grows_stale(last, says):
     assert says in told.stale(table)
 
 
+def test_who_was_best_over_the_replay():
+    table = pd.DataFrame([("EASE", 0.20, 0.18, 0.22), ("iALS", 0.25, 0.23, 0.27), ("Lately", 0.19, 0.17, 0.26)],
+                         columns=["label", "updated", "updated_low", "updated_high"])  # fmt: skip
+    assert told.leader(table).startswith(
+        "Best over the replay, kept up to date: iALS with NDCG@10 0.250 [0.230, 0.270]"
+    )
+    assert "; the interval of Lately reaches as high." in told.leader(table)
+    assert ", above every other's interval." in told.leader(table.assign(updated_high=[0.22, 0.27, 0.2]))
+
+
 @pytest.mark.parametrize(
     ("ends", "says"), [(ABOVE, "ahead with"), (BELOW, "behind with"), (OPEN, "not to be told apart")]
 )
 def test_signals_by_side(ends, says):
-    text = told.signals(rows("difference", ends, rule="both together", reference="stars alone"))
-    assert text.startswith("Both together against stars alone: ")
+    text = told.signals(rows("difference", ends, rule="both together", reference="stars alone"), 0.3)
+    assert text.startswith("With stars for 30% of what is watched and behaviour for all of it, as made up here: Both ")
     assert says in text
 
 
@@ -147,4 +157,4 @@ def test_rule_tables_pair_people():
     assert gaps["difference_low"].tolist() == pytest.approx([0.3, 0.0, 0.3])
     assert means["spearman"].isna().all()  # nobody rated two films apart
     _, nobody = told.rule_tables(table[table["user_id"] == 1], 50)
-    assert told.signals(nobody) == "Fewer than two people say which feedback foretells best."
+    assert told.signals(nobody, 0.3) == "Fewer than two people say which feedback foretells best."

@@ -12,6 +12,7 @@ from aicine_utils.feedback.events import COMMENT, DISMISS, FINISH, PLAY, RATE, S
 from aicine_utils.feedback.store import Store
 from aicine_utils.models import registry
 from aicine_utils.models.base import Recommender
+from aicine_utils.models.blend import Blend
 from aicine_utils.splits import Split, stars_at
 
 MIDDLE = 0.5  # of the rating scale
@@ -53,8 +54,12 @@ def told(store: Store, user: str, model: Recommender, rule: str = "default") -> 
 
 
 def read_from(model: Recommender) -> float:
-    """The place on the rating scale, 0 lowest to 1, from which on a model was trained with ratings."""
-    return model.params.get("liked", 0.0)
+    """The place on the rating scale, 0 lowest to 1, from which on a model was trained with ratings.
+
+    Of a blend, the place from which on all its members were: no member is told of a film that it would not learn from.
+    """
+    parts = model.fitted if isinstance(model, Blend) else [model]
+    return max(part.params.get("liked", 0.0) for part in parts)
 
 
 def recommend(name: str, model: Recommender, said: Told, user: int, split: Split, k: int) -> pd.DataFrame:

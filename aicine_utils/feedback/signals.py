@@ -44,6 +44,11 @@ def rule_sets() -> list[str]:
     return list(_config()["sets"])
 
 
+def share_rated() -> float:
+    """The share of watched films that get stars where ratings are told as events."""
+    return _config()["replay"]["rated"]
+
+
 def rules(name: str = "default") -> SignalRules:
     """The set of this name. AicineError for a name, kind or number that is none."""
     config = _config()

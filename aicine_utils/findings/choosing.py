@@ -92,6 +92,12 @@ def survival(row: pd.Series, strict: pd.DataFrame) -> bool | None:
     return bool(own.iloc[0]) if len(own) else None
 
 
+def blind_beside(strict: pd.DataFrame) -> pd.DataFrame:
+    """Lists for everyone in the first place of the stricter table: who shares it with one is not told from it."""
+    rows = ranking(strict, RANKING)
+    return rows[rows["first"] & (rows["family"] == "non_personalised")]
+
+
 def gap(best: pd.Series, other: pd.Series, metric: str, pairs: pd.DataFrame | None) -> Margin:
     """The margin of one model over another, with its interval where the table of pairs has the two."""
     difference = float(best[metric] - other[metric]) * (-1 if metric == STARS else 1)

@@ -65,6 +65,15 @@ def gain(summary: pd.DataFrame) -> str:
     return f"Updated against frozen, NDCG@10 over people: {_sided(summary, 'gain', words)}."
 
 
+def leader(summary: pd.DataFrame) -> str:
+    """Who had the best updated lists over the replay: told alone, or with those whose intervals hold its mean."""
+    rows = summary.sort_values(UPDATED, ascending=False)
+    top = rows.iloc[0]
+    near = rows.loc[(rows[f"{UPDATED}_high"] >= top[UPDATED]) & (rows["label"] != top["label"]), "label"].tolist()
+    beside = f"; the interval of {_names(near)} reaches as high" if near else ", above every other's interval"
+    return f"Best over the replay, kept up to date: {top['label']} with NDCG@10 {valued(top, UPDATED)}{beside}."
+
+
 def stale(gains: pd.DataFrame) -> str:
     """Whether what updating adds is more in the last stretch than in the first, for the model where it adds most."""
     first, last = (
@@ -136,15 +145,19 @@ def _means(own: pd.DataFrame, resamples: int) -> dict[str, float]:
     return found
 
 
-def signals(gaps: pd.DataFrame) -> str:
-    """Which feedback foretells best: rows with label, rule, reference, difference and its ends."""
+def signals(gaps: pd.DataFrame, rated: float) -> str:
+    """Which feedback foretells best: rows with label, rule, reference, difference and its ends.
+
+    rated: the share of watched films with stars in the feedback that was made up.
+    """
     if gaps.empty:
         return "Fewer than two people say which feedback foretells best."
     words = {1: "ahead with", -1: "behind with", 0: "not to be told apart with"}
     parts = [f"{rule} against {reference}: {_sided(rows, 'difference', words)}"
              for (rule, reference), rows in gaps.groupby(["rule", "reference"], sort=False)]  # fmt: skip
     text = ". ".join(part[0].upper() + part[1:] for part in parts)
-    return f"{text} (difference in NDCG@10)."
+    made_up = f"With stars for {rated:.0%} of what is watched and behaviour for all of it, as made up here"
+    return f"{made_up}: {text} (NDCG@10)."
 
 
 def shrinks(change: pd.DataFrame, policy: str) -> str:

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from aicine_utils.findings.choosing import NO_TABLES, JobTables, affordable, shipped, survival
+from aicine_utils.findings.choosing import NO_TABLES, JobTables, affordable, blind_beside, shipped, survival
 from aicine_utils.findings.reading import (
     CHANCE,
     COMPARISON,
@@ -154,7 +154,7 @@ def _stricter(board: pd.DataFrame, strict: pd.DataFrame) -> Finding | None:
     rows = ranking(strict, RANKING)
     own, leader = rows[rows["model"] == best["model"]].iloc[0], rows.iloc[0]
     lost = "falls_to_one_list" if leader["family"] == "non_personalised" else "falls"
-    same = rows[rows["first"] & (rows["family"] == "non_personalised")]  # lists for everyone that can't be told from it
+    same = blind_beside(strict)
     case = lost if not kept else "open" if len(same) else "holds"
     blind = same.iloc[0] if len(same) else leader
     text = say("stricter", case, own=own["label"], value=value_text(own, RANKING), n=int(rows["first"].sum()),

@@ -69,6 +69,11 @@ class Blend(Recommender):
         self.weights_ = self._choose(split if _tells(split) else _held_out(split))
         return super().fit(split.for_test())
 
+    @property
+    def fitted(self) -> list[Recommender]:
+        """The fitted members, in the order of :attr:`names`."""
+        return self._members
+
     def _fit(self, split: Split) -> None:
         self._members = [member.fit(split) for member in self.members(split)]
 
@@ -102,7 +107,8 @@ class Blend(Recommender):
         known, way = self._members[0].known_, ranks if self.params["normalise"] == "rank" else standard
         return np.stack([way(own, known) for own in scores])
 
-    def _mixed(self, scores: list[np.ndarray]) -> np.ndarray:
+    def mixed(self, scores: list[np.ndarray]) -> np.ndarray:
+        """The weighted sum, [n_users, n_movies], of one such array of scores a member."""
         return np.tensordot(self.weights_.astype(np.float32), self._normal(scores), 1)
 
     def _score(self, rows: np.ndarray) -> np.ndarray:
@@ -110,7 +116,7 @@ class Blend(Recommender):
 
     def score_histories(self, histories: list) -> np.ndarray:
         """The weighted sum of the members' scores; AicineError where a member can't score a history."""
-        return self._mixed([np.asarray(member.score_histories(histories), np.float32) for member in self._members])
+        return self.mixed([np.asarray(member.score_histories(histories), np.float32) for member in self._members])
 
     def _similarity(self, column: int) -> np.ndarray:
         """The weighted sum of the members' nearness, each over its largest: nothing in common stays 0."""

@@ -122,7 +122,8 @@ def results(
         f"![{title(rows)}]({picture_path(dataset)})", "",
         *table(rows), "",
         f"The first {min(FIRST, len(everyone))} of {len(everyone)} models, the controls, and SVD and RaCT, which the "
-        "original study chose. Models that share a place can't be told apart. Every row: "
+        "original study chose. Who can't be told from the best of a place shares it; a mean may be higher and a place "
+        "lower, where a model's differences vary less from person to person. Every row: "
         f"[leaderboard.csv](outputs/{dataset}/tables/leaderboard.csv); every page: "
         f"`outputs/{dataset}/report/index.html`. Written by `./run_all.sh readme`, not by hand.",
         *([] if judged is None else ["", *claims(judged)]),
