@@ -268,6 +268,8 @@ study.show(checked, "offpolicy_checked", f"The same over {10 * runs} logs, by ho
     "mean": nb.Column("Mean", f"Mean estimate; the truth is {judged.truth:.3f}", ".3f"),
     "error": nb.Column("Error", "Root mean square, clicks a list", ".3f", "lower"),
     "holds": nb.Column("Holds the truth", "Share of the 95 % intervals", ".0%", "higher"),
+    "tells": nb.Column("Tells who is better", "Share of the intervals on the right side of the old lists' clicks, "
+                       f"{judged.truth_old:.3f}", ".0%", "higher"),
 })  # fmt: skip
 
 # %% [markdown]

@@ -101,6 +101,13 @@ def test_the_experiment_knows_the_truth_and_repeats():
     checked = offpolicy.repeated(*one.setting, epsilons=(0.2, 0.6), times=5, logs=3, resamples=50)
     assert len(checked) == 2 * 4
     assert (checked["truth"] == one.truth).all()
+    assert (checked["truth_old"] == one.truth_old).all()
     certain = offpolicy.repeated(*one.setting, epsilons=(1.0,), times=40, logs=20, resamples=50).set_index("method")
     assert certain.loc["IPS", "holds"] >= 0.8  # of 20 intervals of 95 %
     assert certain.loc["Clicks counted", "holds"] <= 0.2
+    swapped = (one.setting[0], one.setting[2], one.setting[1], one.setting[3])  # now the better lists are the old
+    many = {"epsilons": (1.0,), "times": 40, "logs": 20, "resamples": 50}
+    ways = [offpolicy.repeated(*way, **many) for way in (one.setting, swapped)]
+    for table, sign in zip(ways, (1, -1), strict=True):
+        assert ((table["truth"] - table["truth_old"]) * sign).iloc[0] == pytest.approx(one.truth - one.truth_old)
+        assert table.set_index("method").loc["IPS", "tells"] > 0.25

@@ -133,8 +133,12 @@ def test_estimates_that_hold_the_truth_and_those_that_do_not():
 
 
 def test_the_best_estimate_must_hold_the_truth():
-    table = pd.DataFrame({"method": ["A", "B"], "holds": [0.2, 0.95], "error": [0.1, 0.3], "epsilon": 0.2, "logs": 50})
-    assert "B with 20% of lists by chance" in told.best_estimate(table)
+    table = pd.DataFrame({"method": ["A", "B", "C"], "holds": [0.2, 0.95, 0.92], "error": [0.1, 0.3, 0.4],
+                          "tells": [0.9, 0.6, 0.1], "epsilon": [0.2, 0.2, 0.05]})  # fmt: skip
+    table = table.assign(truth=2.94, truth_old=2.5)
+    text = told.best_estimate(table)
+    assert "The new lists bring 2.94 clicks, the old 2.50" in text
+    assert "in 10% of logs with 5% of lists by chance (C, error 0.40); in 60% of logs with 20%" in text
     assert "No method's intervals" in told.best_estimate(table[:1])
 
 

@@ -183,12 +183,16 @@ def repeated(
     world: World, shown: np.ndarray, new: np.ndarray, guess: np.ndarray, epsilons: Sequence[float], times: int = 10,
     logs: int = 50, resamples: int = 200,
 ) -> pd.DataFrame:  # fmt: skip
-    """How good the estimates are, over ``logs`` logs: epsilon, method, truth, mean, error, holds, logs.
+    """How good the estimates are, over ``logs`` logs: epsilon, method, truth, truth_old, mean, error, holds, tells,
+    logs.
 
-    error: root mean square of estimate minus truth; holds: share of the 95 % intervals that hold the truth. The guess
-    does not depend on the log, so its one value is no experience with many and stays out.
+    truth, truth_old: clicks of a new list, and of an old one drawn without chance, which a service can count. error:
+    root mean square of estimate minus truth; holds: share of the 95 % intervals that hold the truth; tells: share of
+    those that lie on the same side of ``truth_old`` as the truth, which is to know whether the new lists are better.
+    The guess does not depend on the log, so its one value is no experience with many and stays out.
     """
-    truth, parts = float(expected_clicks(world, new).mean()), []
+    truth, truth_old = (float(expected_clicks(world, lists).mean()) for lists in (new, shown))
+    parts = []
     for epsilon in epsilons:
         old = Mixture(shown, epsilon, world.appeal.shape[1])
         for seed in range(logs):
@@ -198,6 +202,8 @@ def repeated(
     table = pd.concat(parts, ignore_index=True)
     table["error"] = (table["value"] - truth) ** 2
     table["holds"] = (table["value_low"] <= truth) & (truth <= table["value_high"])
+    table["tells"] = table["value_low"] > truth_old if truth > truth_old else table["value_high"] < truth_old
     by = table.groupby(["epsilon", "method"], sort=False)
-    found = by.agg(mean=("value", "mean"), error=("error", "mean"), holds=("holds", "mean"), logs=("value", "size"))
-    return found.assign(error=np.sqrt(found["error"]), truth=truth).reset_index()
+    found = by.agg(mean=("value", "mean"), error=("error", "mean"), holds=("holds", "mean"), tells=("tells", "mean"),
+                   logs=("value", "size"))  # fmt: skip
+    return found.assign(error=np.sqrt(found["error"]), truth=truth, truth_old=truth_old).reset_index()
