@@ -159,6 +159,17 @@ def test_the_answer_on_other_people_stands_beside(place):
     assert disagreement(text, place) == ""
 
 
+def test_budgets_are_told_below_the_table(place):
+    board = leaderboard().assign(trials=12, lent_by="", stopped_by_budget=False)
+    board.loc[0, ["trials", "lent_by"]] = 25, "ml-100k"
+    board.loc[1, ["trials", "stopped_by_budget"]] = 1, True
+    write_csv(board, place / "outputs" / "ml-100k" / "tables" / "leaderboard.csv")
+    text = written(place)["README.md"]
+    assert "16 of 17 models had 12–25 trials each on validation" in text
+    assert "Searched on ml-100k instead, with passes counted here: 1 of them." in text
+    assert f"Ended by the limit on training time, and so perhaps better than shown: {board['label'][1]}." in text
+
+
 def test_tables_that_are_missing_or_empty_are_an_error(place):
     with pytest.raises(AicineError, match=r"ml-1m.* is not there\. Make .*: \./run_all\.sh --dataset ml-1m"):
         readme.write(place, "ml-1m")

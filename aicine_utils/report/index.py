@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from aicine_utils import findings
 from aicine_utils.findings.verdicts import MARKS, Verdict, verdicts
-from aicine_utils.report import plots
+from aicine_utils.report import budgets, plots
 from aicine_utils.report.pages import HOME, Site, memory_text, provenance_block, time_text, words, write_page
 from aicine_utils.report.tables import Column, html_table
 
@@ -142,30 +142,12 @@ def _measured(board: pd.DataFrame | None, lang: str) -> list[str]:
     users, seeds = (_largest(board, name) for name in ("n_users", "seeds"))
     several = 0 if board is None or seeds is None else int((board["seeds"] > 1).sum())
     seeds_said = named["seeds_many"].format(n=seeds, models=several) if several else named["seeds_one"]
-    searches = _searches(board)
-    settings_said = named["settings_default" if searches["searched"] == "0" else "settings_searched"].format(**searches)
-    settings_said = " ".join([settings_said, *_lent_and_stopped(board, named)])
-    filled = {"users": "–" if users is None else f"{users:,}", "seeds": seeds_said, "settings": settings_said}
+    filled = {
+        "users": "–" if users is None else f"{users:,}",
+        "seeds": seeds_said,
+        "settings": budgets.told(board, lang),
+    }
     return [line.format(**filled) for line in named["measured_lines"]]
-
-
-def _searches(board: pd.DataFrame | None) -> dict[str, str]:
-    """How many models had their settings searched, and with how many trials: ``25``, or ``10 to 25``."""
-    if board is None or "trials" not in board:
-        return {"models": "–", "searched": "0", "trials": "0"}
-    trials = board.loc[board["trials"] > 1, "trials"].astype(int)  # one trial counts passes, and searches nothing
-    span = sorted({trials.min(), trials.max()}) if len(trials) else [0]
-    return {"models": str(len(board)), "searched": str(len(trials)), "trials": "–".join(str(end) for end in span)}
-
-
-def _lent_and_stopped(board: pd.DataFrame | None, named: dict[str, Any]) -> list[str]:
-    """How many settings come from another data set's search, and whose training was ended by its limit on time."""
-    if board is None or "lent_by" not in board:
-        return []
-    lent = board.loc[board["lent_by"].fillna("") != "", "lent_by"]
-    stopped = board.loc[board["stopped_by_budget"], "label"]
-    said = [named["settings_lent"].format(n=len(lent), lender=lent.iloc[0])] if len(lent) else []
-    return said + ([named["stopped"].format(names=", ".join(stopped))] if len(stopped) else [])
 
 
 def _largest(board: pd.DataFrame | None, name: str) -> int | None:

@@ -13,7 +13,7 @@ from aicine_utils import findings
 from aicine_utils.errors import AicineError
 from aicine_utils.findings.decisions import JOBS
 from aicine_utils.findings.reading import say
-from aicine_utils.report import plots, publishing, svg
+from aicine_utils.report import budgets, plots, publishing, svg
 from aicine_utils.report.pages import words
 from aicine_utils.report.tables import MISSING, write_text
 
@@ -125,7 +125,8 @@ def results(
         "original study chose. Who can't be told from the best of a place shares it; a mean may be higher and a place "
         "lower, where a model's differences vary less from person to person. Every row: "
         f"[leaderboard.csv](outputs/{dataset}/tables/leaderboard.csv); every page: "
-        f"`outputs/{dataset}/report/index.html`. Written by `./run_all.sh readme`, not by hand.",
+        f"`outputs/{dataset}/report/index.html`. Written by `./run_all.sh readme`, not by hand.", "",
+        budgets.told(findings.primary(board), "en"),
         *([] if judged is None else ["", *claims(judged)]),
     ])  # fmt: skip
 

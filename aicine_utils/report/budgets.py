@@ -1,0 +1,33 @@
+"""What was spent on each model of a leaderboard: how many settings were searched, where, and whom time stopped."""
+
+from typing import Any
+
+import pandas as pd
+
+from aicine_utils.report.pages import words
+
+
+def told(board: pd.DataFrame | None, lang: str) -> str:
+    """The sentences on settings and on training time that stand below a leaderboard."""
+    named, searches = words(lang), _searches(board)
+    said = named["settings_default" if searches["searched"] == "0" else "settings_searched"].format(**searches)
+    return " ".join([said, *_lent_and_stopped(board, named)])
+
+
+def _searches(board: pd.DataFrame | None) -> dict[str, str]:
+    """How many models had their settings searched, and with how many trials: ``25``, or ``10 to 25``."""
+    if board is None or "trials" not in board:
+        return {"models": "–", "searched": "0", "trials": "0"}
+    trials = board.loc[board["trials"] > 1, "trials"].astype(int)  # one trial counts passes, and searches nothing
+    span = sorted({trials.min(), trials.max()}) if len(trials) else [0]
+    return {"models": str(len(board)), "searched": str(len(trials)), "trials": "–".join(str(end) for end in span)}
+
+
+def _lent_and_stopped(board: pd.DataFrame | None, named: dict[str, Any]) -> list[str]:
+    """How many settings come from another data set's search, and whose training was ended by its limit on time."""
+    if board is None or "lent_by" not in board:
+        return []
+    lent = board.loc[board["lent_by"].fillna("") != "", "lent_by"]
+    stopped = board.loc[board["stopped_by_budget"], "label"]
+    said = [named["settings_lent"].format(n=len(lent), lender=lent.iloc[0])] if len(lent) else []
+    return said + ([named["stopped"].format(names=", ".join(stopped))] if len(stopped) else [])
