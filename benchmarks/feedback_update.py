@@ -77,7 +77,10 @@ def score_distance(a: Recommender, b: Recommender) -> float:
     """The largest difference of two models' scores, relative to the largest score of the same person."""
     worst = 0.0
     for (_, ours), (_, theirs) in zip(a.iter_scores(a.user_ids_), b.iter_scores(b.user_ids_), strict=True):
-        worst = max(worst, float((np.abs(ours - theirs).max(axis=1) / np.abs(theirs).max(axis=1)).max()))
+        largest = np.abs(theirs).max(axis=1)
+        heard = largest > 0  # nothing to score by, nothing to be off by: both must then be zeros
+        worst = max(worst, float(np.abs(ours - theirs)[~heard].max(initial=0)))
+        worst = max(worst, float((np.abs(ours - theirs).max(axis=1)[heard] / largest[heard]).max(initial=0)))
     return worst
 
 
