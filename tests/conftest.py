@@ -15,7 +15,9 @@ LONG = (
     "test_pipeline.py",
     "test_pipeline_own_ratings.py",
     "test_colab.py",
-)  # minutes each: first, so that no core waits for them at the end
+    "test_repository.py",
+    "test_lab.py",
+)  # long ones first, so that no core waits for them at the end
 
 
 def pytest_collection_modifyitems(items):

@@ -16,8 +16,10 @@ def case():
     return random_lists(7)
 
 
-@pytest.mark.slow  # ranx compiles itself the first time
-def test_ranx(case):
+def test_ranx(case, monkeypatch):
+    from numba.core import config
+
+    monkeypatch.setattr(config, "DISABLE_JIT", 1)  # for so few lists its plain Python is quicker than to compile it
     from ranx import Qrels, Run, evaluate
 
     lists, relevant = (frame.astype({c.USER: str, c.MOVIE: str}) for frame in case)
