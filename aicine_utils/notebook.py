@@ -19,20 +19,12 @@ from aicine_utils.errors import AicineError
 from aicine_utils.experiment import Result
 from aicine_utils.metrics import evaluate, groups
 from aicine_utils.models import registry
-from aicine_utils.phrases import budgets, gap, measured, number, settings_source, stopped, tied, versus
+from aicine_utils.phrases import budgets, gap, measured, number, settings_source, tied, versus
 from aicine_utils.report import plots
 from aicine_utils.report.svg import figure_html
 from aicine_utils.report.tables import Column, html_table, write_csv
 
-__all__ = [
-    "budgets",
-    "gap",
-    "measured",
-    "number",
-    "stopped",
-    "tied",
-    "versus",
-]  # phrases for notebooks
+__all__ = ["budgets", "gap", "measured", "number", "tied", "versus"]  # phrases that a notebook finds here too
 
 # IPython asks an error for its lines: the message alone, as on the command line. It stands here and not in the class,
 # since a change there would make another key of every run that a metric stops.

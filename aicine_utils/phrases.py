@@ -63,12 +63,6 @@ def budgets(results: Mapping[str, Result]) -> str:
     return f"Settings did not have equal budgets: {'; '.join(parts)}."
 
 
-def stopped(results: Mapping[str, Result]) -> str:
-    """Whose training was ended by its limit on time; empty where nobody's was."""
-    names = [registry.entry(name).label for name, result in results.items() if result.manifest["stopped_by_budget"]]
-    return f"Ended by the limit on training time: {', '.join(names)}." if names else ""
-
-
 def _found(name: str, result: Result) -> dict[str, Any]:
     return settings.winner(name, result.manifest["dataset"], result.manifest["protocol"])
 

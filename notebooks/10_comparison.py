@@ -64,7 +64,7 @@ from aicine_utils import notebook as nb
 from aicine_utils import seeds as reseeding
 from aicine_utils.findings import choosing, reading
 from aicine_utils.models import registry
-from aicine_utils.report import plots, tables
+from aicine_utils.report import budgets, plots, tables
 
 study = nb.open_study("10_comparison", dataset, preset, seed)
 
@@ -125,7 +125,7 @@ board = study.leaderboard(results)
 # %%
 study.show_board(board, "leaderboard", "All models, best NDCG@10 first",
                  ["place", "ndcg@10", "hit@10", "place_rmse", "rmse"])  # fmt: skip
-nb.say(nb.budgets(results), nb.stopped(results))
+nb.say(nb.budgets(results), budgets.stopped(board, "en"))
 
 # %%
 study.figure(

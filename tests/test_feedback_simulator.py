@@ -142,7 +142,7 @@ def test_what_a_policy_shows_is_used_up_whatever_it_learns_from(apart):
     shown = []
     real = simulator._measured
     with pytest.MonkeyPatch.context() as here:
-        here.setattr(simulator, "_measured", lambda w, watched, lists: shown.append(lists) or real(w, watched, lists))
+        here.setattr(simulator, "_measured", lambda w, log, lists: shown.append(lists) or real(w, log, lists))
         simulator.run(sure, order, rounds=3, seed=1)
     first = [np.setdiff1d(np.arange(40), shown[0][0])]
     assert [made[0].tolist() for made in shown[1:]] == [first[0][n : n + 2].tolist() for n in (0, 2, 4)]

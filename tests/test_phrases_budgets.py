@@ -7,14 +7,6 @@ import pytest
 from aicine_utils import phrases, settings
 
 
-def test_who_was_stopped():
-    runs = {
-        name: SimpleNamespace(manifest={"stopped_by_budget": late}) for name, late in (("bpr", False), ("gru", True))
-    }
-    assert phrases.stopped(runs) == "Ended by the limit on training time: GRU."
-    assert phrases.stopped({"bpr": runs["bpr"]}) == ""
-
-
 def test_a_budget_spent_elsewhere_is_said(monkeypatch):
     found = {"bpr": {"trials": 12, "lent_by": "ml-100k"}, "gru": {"trials": 12}}
     monkeypatch.setattr(settings, "winner", lambda name, *_: found[name])

@@ -171,21 +171,22 @@ def run(world: World, policy: Policy, rounds: int = 20, seed: int = 0) -> pd.Dat
     watched; coverage: share of all movies in anyone's list of this round; gini: how unequally this round's lists fall
     on movies; coverage_of_best: what coverage would be if everyone had the best list.
     """
-    log, k, watched = Log.empty(world), len(world.examination), np.zeros(world.appeal.shape, bool)
+    own, k = Log.empty(world), len(world.examination)
+    learned = Log.empty(world) if policy.apart else own
     chance = Policy(lambda log, rng: np.zeros(log.clicks.shape, np.float32), epsilon=1.0)
     rows = []
     for number in range(rounds + 1):
         rng = np.random.default_rng((seed, 1, number))
         here = chance if number == 0 else policy
-        lists = fill(here.scores(log, rng), watched, k, here.epsilon, rng)
-        rows.append(_measured(world, watched, lists))
+        lists = fill(here.scores(learned, rng), own.clicked, k, here.epsilon, rng)
+        rows.append(_measured(world, own, lists))
         clicked = click(world, lists, rng)
-        people, ranks = np.nonzero(clicked)
-        watched[people, lists[people, ranks]] = True
-        if policy.apart and number:
-            lists = fill(log.clicks, log.clicked, k, 1.0, rng)
+        own.add(world, lists, clicked)
+        if policy.apart and number:  # the first lists are drawn by chance for everyone
+            lists = fill(learned.clicks, learned.clicked, k, 1.0, rng)
             clicked = click(world, lists, rng)
-        log.add(world, lists, clicked)
+        if policy.apart:
+            learned.add(world, lists, clicked)
     return pd.DataFrame(rows, columns=list(MEASURES)).rename_axis("round").reset_index()
 
 
@@ -198,8 +199,8 @@ def by_chance(world: World, times: int, seed: int = 0) -> Log:
     return log
 
 
-def _measured(world: World, watched: np.ndarray, lists: np.ndarray) -> tuple[float, ...]:
-    best = top_columns(np.where(watched, -np.inf, world.appeal), lists.shape[1])
+def _measured(world: World, log: Log, lists: np.ndarray) -> tuple[float, ...]:
+    best = top_columns(np.where(log.clicked, -np.inf, world.appeal), lists.shape[1])
     gained, possible = (expected_clicks(world, made).mean() for made in (lists, best))
     times, ideal = (np.bincount(made.ravel(), minlength=world.appeal.shape[1]) for made in (lists, best))
     return gained, gained / possible, coverage(times), gini(times), coverage(ideal)

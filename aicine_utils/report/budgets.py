@@ -1,7 +1,5 @@
 """What was spent on each model of a leaderboard: how many settings were searched, where, and whom time stopped."""
 
-from typing import Any
-
 import pandas as pd
 
 from aicine_utils.report.pages import words
@@ -11,7 +9,7 @@ def told(board: pd.DataFrame | None, lang: str) -> str:
     """The sentences on settings and on training time that stand below a leaderboard."""
     named, searches = words(lang), _searches(board)
     said = named["settings_default" if searches["searched"] == "0" else "settings_searched"].format(**searches)
-    return " ".join([said, *_lent_and_stopped(board, named)])
+    return " ".join(part for part in (said, _lent(board, lang), stopped(board, lang)) if part)
 
 
 def _searches(board: pd.DataFrame | None) -> dict[str, str]:
@@ -23,11 +21,13 @@ def _searches(board: pd.DataFrame | None) -> dict[str, str]:
     return {"models": str(len(board)), "searched": str(len(trials)), "trials": "–".join(str(end) for end in span)}
 
 
-def _lent_and_stopped(board: pd.DataFrame | None, named: dict[str, Any]) -> list[str]:
-    """How many settings come from another data set's search, and whose training was ended by its limit on time."""
-    if board is None or "lent_by" not in board:
-        return []
-    lent = board.loc[board["lent_by"].fillna("") != "", "lent_by"]
-    stopped = board.loc[board["stopped_by_budget"], "label"]
-    said = [named["settings_lent"].format(n=len(lent), lender=lent.iloc[0])] if len(lent) else []
-    return said + ([named["stopped"].format(names=", ".join(stopped))] if len(stopped) else [])
+def _lent(board: pd.DataFrame | None, lang: str) -> str:
+    """How many settings come from another data set's search; empty where none does."""
+    lenders = [] if board is None or "lent_by" not in board else board["lent_by"].fillna("").loc[lambda own: own != ""]
+    return words(lang)["settings_lent"].format(n=len(lenders), lender=lenders.iloc[0]) if len(lenders) else ""
+
+
+def stopped(board: pd.DataFrame | None, lang: str) -> str:
+    """Whose training was ended by its limit on time; empty where nobody's was."""
+    names = [] if board is None or "stopped_by_budget" not in board else board.loc[board["stopped_by_budget"], "label"]
+    return words(lang)["stopped"].format(names=", ".join(names)) if len(names) else ""

@@ -19,7 +19,7 @@ STAGES = {
     "critic": ("critic_pretrain", ("critic_net",)),
     "joint": ("finetune", ("encoder", "decoder")),
 }
-CRITIC_PASSES = 300  # most passes of the critic: over a few people, more steps teach it nothing
+CRITIC_PASSES = 300  # most passes of the critic: time is not worth more where four batches hold everyone
 TIME = {"actor": 0.5, "critic": 0.2, "joint": 0.3}  # shares of ``minutes``
 
 
