@@ -61,6 +61,7 @@ rule notebook:
         text=str(plan.FOLDER / "{book}.py"),
         data=f"{OUT}/runs/data.json",
         shown=lambda w: [str(path) for path in plan.find(w.book).shows],
+        repeats=lambda w: [f"{OUT}/runs/repeats.json"] if w.book == plan.COMPARISON else [],
         results=lambda w: expand(f"{OUT}/runs/notebooks/{{book}}.ipynb", book=plan.find(w.book).builds_on),
     output:
         f"{OUT}/runs/notebooks/{{book}}.ipynb",
@@ -71,6 +72,21 @@ rule notebook:
         given=lambda w: " ".join(GIVEN) if w.book in CHOSEN else "",
     shell:
         f"{AICINE} execute {{wildcards.book}} --dataset {QUOTED} --preset {PRESET} {{params.given}}"
+
+
+rule repeats:
+    input:
+        data=f"{OUT}/runs/data.json",
+        results=expand(f"{OUT}/runs/notebooks/{{book}}.ipynb", book=plan.find(plan.COMPARISON).builds_on),
+    output:
+        f"{OUT}/runs/repeats.json",
+    params:
+        code=provenance.source_of("aicine_utils.repeats"),
+        configs=settings.fingerprint("configs"),
+        preset=PRESET,
+    threads: workflow.cores  # it starts a process a core
+    shell:
+        f"{AICINE} repeats --dataset {QUOTED} --preset {PRESET}"
 
 
 rule data:

@@ -16,8 +16,8 @@ def table(made: Mapping[str, Split], searched: Split) -> pd.DataFrame:
     protocol; own_future, any_future: of the training ratings of a test rating's own user, and of all users, the share
     that is later than it, mean over test ratings; film_future: share of test ratings whose film got its first training
     rating later, so that nobody could have shown it; unreachable: share whose film has no training rating, so that no
-    list can; new_users: share of users of the test without a training rating; searched: share of test ratings that the
-    search for settings measured itself by. The futures are NaN where all ratings carry one time.
+    list can; at_once: see :func:`at_once`; new_users: share of users of the test without a training rating; searched:
+    share of test ratings that the search for settings measured itself by. The futures and at_once are NaN where all ratings carry one time.
     """
     return pd.DataFrame([{"protocol": name, **_leaks(split, searched)} for name, split in made.items()])
 
@@ -32,9 +32,18 @@ def _leaks(split: Split, searched: Split) -> dict[str, float]:
     return {
         **{name: float("nan") if timeless else float(share) for name, share in futures.items()},
         "unreachable": float(first.isna().mean()),
+        "at_once": float("nan") if timeless else at_once(split),
         "new_users": float((~np.isin(test[c.USER].unique(), train[c.USER])).mean()),
         "searched": float(np.isin(mine, theirs).mean()),
     }
+
+
+def at_once(split: Split, within: str = "1h") -> float:
+    """Share of test ratings given ``within`` so long of the last one that a model is told of the same person; of people
+    of whom it is told nothing, none.
+    """
+    last = split.test[c.USER].map(split.history.groupby(c.USER)[c.TIMESTAMP].max())
+    return float((split.test[c.TIMESTAMP] - last <= pd.Timedelta(within)).mean())
 
 
 def later_of_any(train: pd.DataFrame, test: pd.DataFrame) -> np.ndarray:

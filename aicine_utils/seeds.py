@@ -23,6 +23,7 @@ from aicine_utils.models import registry
 from aicine_utils.splits import Split
 
 FIRST = 5  # models with the best lists
+TRAININGS = 3  # of each, unless a notebook asks for more
 CHOSEN = ("svd", "ract")  # what the original study shipped
 NORMAL = 1.96  # half a 95 % interval in standard errors
 NAMES = {"ndcg@10": "NDCG@10", "rmse": "RMSE"}

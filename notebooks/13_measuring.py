@@ -136,15 +136,17 @@ runs = {study.protocol: measured, **others}
 # of the same person's training ratings, the share later than a test rating. *Anyone's future*: the same for all
 # people's. *Films of the future*: test ratings whose film nobody in training had rated yet, although the model knows
 # the film from later. *Out of reach*: test ratings whose film is not in training at all, so that no list can hold it:
-# not a leak but the opposite, a true hardship that some splits hide. *Searched*: test ratings by which the settings
-# were chosen.
+# not a leak but the opposite, a true hardship that some splits hide. *Next at once*: test ratings given within an hour
+# of the last one that a model is told of the same person, so that the task is the next film of a sitting. *Searched*:
+# test ratings by which the settings were chosen.
 
 # %%
 leaking = leaks.table(made, study.split)
 leaking["split"] = leaking["protocol"].map(finalists.SPLITS)
 columns = {"own_future": ("Own future", "lower"), "any_future": ("Anyone's future", "lower"),
            "film_future": ("Films of the future", "lower"), "unreachable": ("Out of reach", ""),
-           "new_users": ("New people", ""), "searched": ("Searched", "lower")}  # fmt: skip
+           "at_once": ("Next at once", ""), "new_users": ("New people", ""),
+           "searched": ("Searched", "lower")}  # fmt: skip
 study.show(leaking, "leaks", "What a split tells, as shares", {
     "split": "Split",
     **{name: nb.Column(label, format=".1%", direction=way) for name, (label, way) in columns.items()},

@@ -73,9 +73,19 @@ def test_a_budget_for_nobody_is_an_error():
         finalists.choose(BOARD[BOARD["model"].isin(["popularity", "svd"])], 0.5)
 
 
+def test_one_cut_in_time_meets_the_leaders_whatever_they_cost_and_the_lists_for_all():
+    board = BOARD.assign(family=BOARD["family"].replace("pop", "non_personalised"))
+    assert finalists.for_one_cut(board, 9) == [
+        "gru", "ease", "mlp", "views", "popularity", "nmf", "svd", "recent_popularity"
+    ]  # fmt: skip
+    assert set(finalists.for_one_cut(board, 100)) - set(finalists.for_one_cut(board, 9)) == {"ract"}
+
+
 def test_standing_reads_means_and_seconds():
     def run(values, seconds):
-        return SimpleNamespace(values=lambda: pd.Series(values), manifest={"fit_seconds": seconds})
+        return SimpleNamespace(
+            values=lambda: pd.Series(values), manifest={"fit_seconds": seconds, "recommend_seconds": 0.1}
+        )
 
     table = finalists.standing({"svd": run([0.2, 0.2], 3), "ease": run([0.4, 0.4], 1)}).set_index("model")
     assert table["ndcg@10"].tolist() == [0.2, 0.4]

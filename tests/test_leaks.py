@@ -48,6 +48,12 @@ def test_validation_counts_as_training_where_the_split_refits():
     assert row["own_future"] == pytest.approx(4 / 6)
 
 
+def test_next_at_once_by_hand():
+    made = split([(1, 10, 0), (1, 11, 1000), (2, 10, 0)], [(1, 12, 4600), (1, 13, 4601), (2, 11, 9), (3, 10, 9)])
+    assert leaks.at_once(made) == pytest.approx(2 / 4)  # 12 an hour after 11, 13 a second more; 3 is not known
+    assert leaks.at_once(made, "2h") == pytest.approx(3 / 4)
+
+
 def test_one_time_for_all_tells_nothing():
     made = split([(1, 10, 5), (2, 10, 5)], [(1, 11, 5)])
     row = leaks.table({"hand": made}, made).iloc[0]

@@ -17,8 +17,8 @@ def changes(job: str, metric: str, case: str, best: pd.Series, other: pd.Series 
             everyone: pd.DataFrame, pairs: pd.DataFrame | None) -> dict[str, str] | None:  # fmt: skip
     """The sentences on what would change a decision, one text a language; None where nothing can be computed.
 
-    case: how the decision was made; other: the runner-up, or the control that could not be beaten; candidates: those
-    within the budget, best first; everyone: these and those beyond it.
+    case: how the decision was made; other: the runner-up, the control that could not be beaten, or the
+    leader that does not survive; candidates: those within the budget, best first; everyone: these and those beyond it.
     """
     parts = [] if other is None else [_rival(metric, case, best, other, pairs)]
     if case not in ("chance", "beaten"):
@@ -32,7 +32,7 @@ def _rival(metric: str, case: str, best: pd.Series, other: pd.Series, pairs: pd.
     margin, named = gap(best, other, metric, pairs), {"best": best["label"], "other": other["label"]}
     if case == "cheap" and cost(other) > cost(best) and margin.difference < 0:
         return _price(metric, best, other, margin)
-    if case in ("alone", "beaten"):
+    if case in ("alone", "beaten", "safer"):
         ahead = margin if case == "alone" else margin.turned
         return say("change", case, **named, metric=NAMES[metric], margin=ahead.shown(signed=False))
     return _people(margin, named)

@@ -1,4 +1,7 @@
-"""The rule by which a model is chosen: what the service can spend, the best or a much cheaper one, and by how much."""
+"""The rule by which a model is chosen: what the service can spend, the best or a much cheaper one, and by how much.
+
+The home row has one rule more, since a service meets all people at one moment: see :func:`choice_for_home`.
+"""
 
 from typing import NamedTuple
 
@@ -78,11 +81,43 @@ def budget(jobs: pd.DataFrame | None) -> tuple[float, float]:
     return tuple(float(own.iloc[0]) if len(own) else np.inf for own in limits)
 
 
-def shipped(board: pd.DataFrame) -> pd.Series | None:
-    """The row of the model that the home row gets; None where nothing was measured or no model beats chance."""
+class Home(NamedTuple):
+    """Whom the home row gets: the row ``best`` of ``first``, who were in question; whether for its cost (``thrifty``).
+
+    ``fallen``: the choice by people's own timelines, where it did not survive one cut in time; None where it is
+    ``best`` itself.
+    """
+
+    best: pd.Series
+    first: pd.DataFrame
+    thrifty: bool
+    fallen: pd.Series | None = None
+
+
+def choice_for_home(candidates: pd.DataFrame, strict: pd.DataFrame) -> Home:
+    """The :func:`choice` by people's own timelines, unless it is behind under one cut in time for everyone.
+
+    Then those decide that keep a first place there, the best by people's own timelines first; a list for all may be
+    among them. Where nobody who was measured under both does, the choice stays, and that it falls is said with it.
+    candidates: a :func:`ranking` without controls; strict: the stricter table, empty where there is none.
+    """
+    first = candidates[candidates["first"]]
+    best, thrifty = choice(first, RANKING)
+    if survival(best, strict) is not False:
+        return Home(best, first, thrifty)
+    rows = ranking(strict, RANKING)
+    kept = candidates[candidates["model"].isin(rows.loc[rows["first"], "model"])]
+    if kept.empty:
+        return Home(best, first, thrifty)
+    own, cheap = choice(kept, RANKING)
+    return Home(own, kept, cheap, fallen=best)
+
+
+def shipped(board: pd.DataFrame, strict: pd.DataFrame) -> Home | None:
+    """What the home row gets, ``board`` within the budget; None where nothing was measured or none beats chance."""
     rows = ranking(board[board["affordable"]] if "affordable" in board else board, RANKING)
-    candidates = rows[rows["first"] & ~controls(rows)]
-    return choice(candidates, RANKING)[0] if len(candidates) and beats_chance(rows) else None
+    candidates = rows[~controls(rows)]
+    return choice_for_home(candidates, strict) if len(candidates) and beats_chance(rows) else None
 
 
 def survival(row: pd.Series, strict: pd.DataFrame) -> bool | None:

@@ -9,7 +9,17 @@ from dataclasses import dataclass
 import pandas as pd
 
 from aicine_utils.findings.changes import changes
-from aicine_utils.findings.choosing import NO_TABLES, JobTables, Margin, affordable, choice, gap, survival
+from aicine_utils.findings.choosing import (
+    NO_TABLES,
+    Home,
+    JobTables,
+    Margin,
+    affordable,
+    choice,
+    choice_for_home,
+    gap,
+    survival,
+)
 from aicine_utils.findings.reading import (
     COMPARISON,
     RANKING,
@@ -35,7 +45,8 @@ class Decision:
     model: None where no model beats its controls, or the job could not be measured. margin: how far the runner-up is
     behind in the job's metric (negative when the chosen one is only cheaper), low and high its paired interval where
     pairs were measured. settled: whether the chosen model is alone in first place; survives: whether it keeps a first
-    place under one cut in time for everyone, None where that was not measured; change: what would change our mind.
+    place under one cut in time for everyone, None where that was not measured; change: what would change our mind;
+    fallen: the name of the model that leads on people's own timelines and was passed over, as it does not survive.
     """
 
     job: str
@@ -50,12 +61,15 @@ class Decision:
     low: float | None = None
     high: float | None = None
     change: dict[str, str] | None = None
+    fallen: str | None = None
 
     @property
     def standing(self) -> str:
         """How sure the choice is, in a few words."""
         if self.model is None:
             return "not decided"
+        if self.fallen is not None:
+            return f"in {'' if self.settled else 'shared '}first place under one cut in time"
         return "alone in first place" if self.settled else "shares first place"
 
 
@@ -118,20 +132,49 @@ def _nothing(job: str, rows: pd.DataFrame, candidates: pd.DataFrame, pairs: pd.D
 
 def _shipped(job: str, candidates: pd.DataFrame, everyone: pd.DataFrame, strict: pd.DataFrame,
              pairs: pd.DataFrame | None) -> Decision:  # fmt: skip
-    metric, first = JOBS[job], candidates[candidates["first"]]
-    best, thrifty = choice(first, metric)
+    metric, made = JOBS[job], _choice(job, candidates, strict)
+    best, first, fallen = made.best, made.first, made.fallen
     second = _runner_up(candidates, first, best)
     margin = None if second is None else gap(best, second, metric, pairs)
-    case = "only" if margin is None else ("cheap" if thrifty else "tied") if len(first) > 1 else "alone"
+    case = _case(made, margin)
     rival = {} if margin is None else {"second": second["label"], "margin": margin.shown(case != "alone")}
     text = _say(job, case, best=best["label"], value=value_text(best, metric), n=len(first), cost=spent_text(best),
-                dear=first.iloc[0]["label"], dear_cost=spent_text(first.iloc[0]), **rival)  # fmt: skip
+                dear=first.iloc[0]["label"], dear_cost=spent_text(first.iloc[0]),
+                **rival, **_fall(made, strict))  # fmt: skip
     return Decision(
         job, best["model"], best["label"], None if second is None else str(second["label"]),
         None if margin is None else margin.difference, len(first) == 1, text, COMPARISON,
         survival(best, strict) if job == "home" else None, *(margin or Margin(0.0))[1:3],
-        changes(job, metric, case, best, second, candidates, everyone, pairs),
+        changes(job, metric, case, best, second if fallen is None else fallen, candidates, everyone, pairs),
+        None if fallen is None else fallen["label"],
     )  # fmt: skip
+
+
+def _choice(job: str, candidates: pd.DataFrame, strict: pd.DataFrame) -> Home:
+    if job == "home":
+        return choice_for_home(candidates, strict)
+    first = candidates[candidates["first"]]
+    best, thrifty = choice(first, JOBS[job])
+    return Home(best, first, thrifty)
+
+
+def _case(made: Home, margin: Margin | None) -> str:
+    """Which of its sentences a job's decision gets."""
+    if made.fallen is not None:
+        return "safer"
+    if margin is None:
+        return "only"
+    return ("cheap" if made.thrifty else "tied") if len(made.first) > 1 else "alone"
+
+
+def _fall(made: Home, strict: pd.DataFrame) -> dict[str, str]:
+    """What is said of a leader that does not survive, and of who does; nothing where there is none."""
+    if made.fallen is None:
+        return {}
+    rows = ranking(strict, RANKING).set_index("model")
+    values = {"fallen_value": made.fallen, "there": rows.loc[made.best["model"]],
+              "fallen_there": rows.loc[made.fallen["model"]]}  # fmt: skip
+    return {"fallen": made.fallen["label"], **{name: value_text(row, RANKING) for name, row in values.items()}}
 
 
 def _say(job: str, case: str, **values: object) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from aicine_utils.findings.choosing import NO_TABLES, JobTables, affordable, blind_beside, shipped, survival
+from aicine_utils.findings.choosing import NO_TABLES, Home, JobTables, affordable, blind_beside, shipped, survival
 from aicine_utils.findings.reading import (
     CHANCE,
     COMPARISON,
@@ -51,8 +51,9 @@ def findings(leaderboard: pd.DataFrame, jobs: JobTables = NO_TABLES) -> list[Fin
     The budget in the tables of jobs bounds the model to ship.
     """
     board = affordable(primary(leaderboard), jobs)
-    makers = (_best_ranker, _best_rater, _rater_as_ranker, _personalisation, _cheapest, _coverage)
-    found = [*(maker(board) for maker in makers), _stricter(board, stricter(leaderboard))]
+    home = shipped(board, strict := stricter(leaderboard))
+    found = [_best_ranker(board), _best_rater(board), _rater_as_ranker(board), _personalisation(board, home),
+             _cheapest(board), _coverage(board, home), _stricter(home, strict)]  # fmt: skip
     return [one for one in found if one is not None]
 
 
@@ -102,17 +103,17 @@ def _standing(row: pd.Series, rows: pd.DataFrame) -> tuple[str, dict[str, str]]:
     return case, {"popular": other["label"], "popular_value": value_text(other, RANKING)}
 
 
-def _personalisation(board: pd.DataFrame) -> Finding | None:
+def _personalisation(board: pd.DataFrame, home: Home | None) -> Finding | None:
     rows = ranking(board, RANKING)
     same = rows["family"] == "non_personalised"
     controls, personal = rows[same & (rows["model"] != CHANCE)], rows[~same]
     if controls.empty or personal.empty:
         return None
-    best = shipped(board)
     own, everyone = personal.iloc[0], controls.iloc[0]
-    own = own if best is None or best["family"] == "non_personalised" else best
+    own = own if home is None or home.best["family"] == "non_personalised" else home.best
     better, worse = (own, everyone) if own[RANKING] >= everyone[RANKING] else (everyone, own)
-    apart = bool(better["first"]) and not worse["first"]  # one of the two is the best of all
+    one_is_first = better["first"] or worse["first"]
+    apart = better["first"] > worse["first"] if one_is_first else disjoint(own, everyone, RANKING)
     case = "open" if not apart else "gain" if better is own else "loss"
     text = say("personalisation", case, own=own["label"], own_value=value_text(own, RANKING),
                 everyone=everyone["label"], everyone_value=value_text(everyone, RANKING),
@@ -131,12 +132,12 @@ def _cheapest(board: pd.DataFrame) -> Finding | None:
     return Finding("cheapest", text, page_of(cheap), "clear")
 
 
-def _coverage(board: pd.DataFrame) -> Finding | None:
+def _coverage(board: pd.DataFrame, home: Home | None) -> Finding | None:
     rows = ranking(board, RANKING)
-    popular, best = rows[rows["model"] == POPULAR], shipped(board)
-    if best is None or popular.empty or "coverage" not in rows or best["model"] == POPULAR:
+    popular = rows[rows["model"] == POPULAR]
+    if home is None or popular.empty or "coverage" not in rows or home.best["model"] == POPULAR:
         return None
-    other = popular.iloc[0]
+    best, other = home.best, popular.iloc[0]
     if pd.isna(best["coverage"]) or pd.isna(other["coverage"]):
         return None
     shown = [f"{row['coverage']:.1%}" for row in (best, other)]
@@ -145,20 +146,20 @@ def _coverage(board: pd.DataFrame) -> Finding | None:
     return Finding("coverage", text, COMPARISON, "clear")
 
 
-def _stricter(board: pd.DataFrame, strict: pd.DataFrame) -> Finding | None:
-    """Whether the model to ship keeps its place under one cut in time for everyone."""
-    best = shipped(board)
+def _stricter(home: Home | None, strict: pd.DataFrame) -> Finding | None:
+    """Whether the best by people's own timelines keeps its place under one cut in time for everyone."""
+    best = None if home is None else home.best if home.fallen is None else home.fallen
     kept = None if best is None else survival(best, strict)
     if kept is None:
         return None
-    rows = ranking(strict, RANKING)
+    rows, same = ranking(strict, RANKING), blind_beside(strict)
     own, leader = rows[rows["model"] == best["model"]].iloc[0], rows.iloc[0]
     lost = "falls_to_one_list" if leader["family"] == "non_personalised" else "falls"
-    same = blind_beside(strict)
     case = lost if not kept else "open" if len(same) else "holds"
     blind = same.iloc[0] if len(same) else leader
+    after = "" if kept else say("stricter", "unsafe" if home.fallen is None else "instead", best=home.best["label"])
     text = say("stricter", case, own=own["label"], value=value_text(own, RANKING), n=int(rows["first"].sum()),
                of=len(rows), people=f"{rows['n_users'].max():,.0f}", blind=blind["label"],
                blind_value=value_text(blind, RANKING), leader=leader["label"],
-               leader_value=value_text(leader, RANKING))  # fmt: skip
+               leader_value=value_text(leader, RANKING), after=after)  # fmt: skip
     return Finding("stricter", text, COMPARISON, strength(case != "open"))

@@ -110,6 +110,14 @@ def execute(
 
 
 @app.command(hidden=True)
+def repeats(dataset: Dataset, preset: str = "quick") -> None:
+    """Make the trainings that only the comparison needs, several at once (called by Snakemake)."""
+    from aicine_utils.pipeline import repeating
+
+    repeating.repeat(dataset, preset)
+
+
+@app.command(hidden=True)
 def page(book: str, dataset: Dataset, planned: str = "") -> None:
     """Render one executed notebook (called by Snakemake)."""
     from aicine_utils.data import datasets

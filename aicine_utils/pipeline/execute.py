@@ -1,7 +1,6 @@
 """Execute one notebook with papermill; leave the notebook with outputs, and a status file written last."""
 
 import ast
-import json
 import os
 import re
 import tempfile
@@ -20,6 +19,7 @@ from papermill.exceptions import PapermillExecutionError
 from aicine_utils import parameters, provenance
 from aicine_utils.errors import unknown
 from aicine_utils.pipeline import plan
+from aicine_utils.pipeline import status as status_files
 
 LAST_LINES = 15
 MARKER = "papermill-error-cell-tag"  # of the cells that papermill adds to a notebook that failed
@@ -62,11 +62,11 @@ def execute(name: str, dataset: str, folder_name: str, preset: str, parameters: 
     source = _as_ipynb(name, target.parent)
     status = {"notebook": name, "title": plan.find(name).title, "parameters": given, "error": None,
               "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}  # fmt: skip
-    expected = _seconds_before(status_path)
-    begun = time.time()
+    expected = status_files.seconds_before(status_path)
+    running = {**status, "status": "running", "begun": time.time(), "expected": expected}
     WatchedEngine.watch = staticmethod(
-        lambda cell, of: _write(status_path, {**status, "status": "running", "cell": cell, "of": of, "begun": begun,
-                                              "expected": expected}))  # fmt: skip
+        lambda cell, of: status_files.write(status_path, {**running, "cell": cell, "of": of})
+    )
     partial = target.with_suffix(f".{os.getpid()}.ipynb")
     with provenance.Cost(tree=True) as cost:
         error = _papermill(source, partial, given)
@@ -74,7 +74,7 @@ def execute(name: str, dataset: str, folder_name: str, preset: str, parameters: 
     status |= {"status": "failed" if error else "ok", "seconds": cost.seconds, "peak_mb": cost.peak_mb, "error": error,
                "provenance": provenance.environment()}  # fmt: skip
     partial.replace(target if not error else target.with_suffix(".failed.ipynb"))
-    _write(status_path, status)
+    status_files.write(status_path, status)
     return error is None
 
 
@@ -148,18 +148,3 @@ def _failure(target: Path, index: int | None, lines: list[str]) -> dict[str, Any
     headings = re.findall(r"^#+ (.+)$", above, re.MULTILINE)
     return {"cell": index, "heading": headings[-1] if headings else "", "source": cells[index].source,
             "lines": lines[-LAST_LINES:]}  # fmt: skip
-
-
-def _seconds_before(status_path: Path) -> float | None:
-    """Seconds of the last whole execution, from which the time left is told."""
-    try:
-        last = json.loads(status_path.read_text(encoding="utf-8"))
-        return last.get("seconds") if last.get("status") == "ok" else None
-    except (OSError, ValueError):
-        return None
-
-
-def _write(path: Path, status: dict[str, Any]) -> None:
-    partial = path.with_suffix(f".{os.getpid()}.tmp")
-    partial.write_text(json.dumps(status, indent=1), encoding="utf-8")
-    partial.replace(path)

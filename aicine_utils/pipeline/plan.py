@@ -12,6 +12,7 @@ from aicine_utils.errors import AicineError, unknown
 # Those with the most work on one core begin first, no more than two: among more of them Snakemake picks as it likes.
 LONGEST = ("09_recbole_sequential", "08_recbole_general")
 FOLDER = Path(os.environ.get("AICINE_NOTEBOOKS", settings.ROOT / "notebooks"))
+REPEATS = "repeats"  # the trainings beyond one a model, which the comparison reads
 COMPARISON = "10_comparison"  # makes the leaderboard that the index shows
 ORIGINAL = "14_original_study"  # makes the evidence on the original study's claims, which the index shows, too
 MODELS = re.compile(r"0[2-9]_")  # the notebooks that train
@@ -69,6 +70,11 @@ def find(name: str) -> Notebook:
 def executed(dataset: str, name: str) -> Path:
     """The notebook with its outputs."""
     return settings.output_dir(dataset) / "runs" / "notebooks" / f"{name}.ipynb"
+
+
+def repeats_file(dataset: str) -> Path:
+    """Which runs the comparison's further trainings made."""
+    return settings.output_dir(dataset) / "runs" / f"{REPEATS}.json"
 
 
 def status_file(dataset: str, name: str) -> Path:

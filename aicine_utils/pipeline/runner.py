@@ -118,12 +118,14 @@ def environment(jobs: int) -> dict[str, str]:
 
 
 def statuses(dataset: str, since: float = 0.0) -> dict[str, dict[str, Any]]:
-    """Status of each notebook by name; with ``since`` only those written after that time."""
+    """Status of each notebook, and of the comparison's further trainings, by name; with ``since`` only those written
+    after that time.
+    """
     found = {}
-    for book in plan.notebooks():
-        path = plan.status_file(dataset, book.name)
+    for name in [*(book.name for book in plan.notebooks()), plan.REPEATS]:
+        path = plan.status_file(dataset, name)
         if path.exists() and path.stat().st_mtime >= since:
-            found[book.name] = json.loads(path.read_text(encoding="utf-8"))
+            found[name] = json.loads(path.read_text(encoding="utf-8"))
     return found
 
 
@@ -159,10 +161,10 @@ def _expected(status: dict[str, Any]) -> str:
 
 def progress(status: dict[str, Any]) -> str:
     """``cell 7/30, 12 s left``: by the last execution's time where there was one, else by the cells done."""
-    spent, cell, of = time.time() - status["begun"], status["cell"], status["of"]
+    spent, cell, of, part = time.time() - status["begun"], status["cell"], status["of"], status.get("part", "cell")
     whole = status.get("expected") or spent * of / max(cell, 1)
     left = f", {max(whole - spent, 0):.0f} s left" if cell else ""
-    return f"cell {cell + 1}/{of}{left}"
+    return f"{part} {min(cell + 1, of)}/{of}{left}"
 
 
 def summary(request: Request, console: Console, started: float, code: int, log: Path) -> int:

@@ -1,0 +1,87 @@
+"""The comparison's further trainings: which they are, that several processes make them, and how far the step is."""
+
+import json
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from aicine_utils import experiment, repeats, settings
+from aicine_utils.pipeline import plan, repeating
+from aicine_utils.repeats import Task
+
+# MultiVAE and SVD draw, EASE does not; RaCT takes longer than a model may for another split.
+SPENT = {"multivae": (0.4, 20.0), "ease": (0.3, 1.0), "popularity": (0.2, 0.5), "recent_popularity": (0.1, 0.5),
+         "ract": (0.05, 90.0), "svd": (0.02, 3.0)}  # fmt: skip
+
+
+@pytest.fixture
+def measured(monkeypatch):
+    """Every model has these means and seconds, and nothing is trained for it."""
+    runs = {
+        name: SimpleNamespace(
+            values=lambda mean=mean: pd.Series([mean, mean]),
+            manifest={"fit_seconds": seconds, "recommend_seconds": 0.0},
+        )
+        for name, (mean, seconds) in SPENT.items()
+    }
+    monkeypatch.setattr(experiment, "run_all", lambda names, split: runs)
+
+
+def preset(seed_seconds, split_seconds):
+    return replace(settings.preset("mock"), seed_seconds=seed_seconds, split_seconds=split_seconds)
+
+
+def test_other_seeds_and_one_cut_are_wanted_the_longest_first(measured):
+    tasks = repeats.wanted("mock", preset(seed_seconds=50, split_seconds=30))
+    assert [task[:3] for task in tasks] == [
+        ("ract", "global_temporal", 0),  # one of the three leaders with lists of a person's own, whatever it takes
+        ("multivae", "user_temporal", 1), ("multivae", "user_temporal", 2), ("multivae", "global_temporal", 0),
+        ("svd", "user_temporal", 1), ("svd", "user_temporal", 2), ("svd", "global_temporal", 0),
+        ("ease", "global_temporal", 0),
+        ("popularity", "global_temporal", 0), ("recent_popularity", "global_temporal", 0),
+    ]  # fmt: skip
+    assert [str(task) for task in tasks[:2]] == ["RaCT, one cut in time", "MultiVAE, seed 1"]
+
+
+def test_no_seconds_for_seeds_want_none(measured):
+    tasks = repeats.wanted("mock", preset(seed_seconds=0, split_seconds=30))
+    assert {task.protocol for task in tasks} == {"global_temporal"}
+
+
+def test_processes_make_the_runs_that_the_notebook_reads(mock_split):
+    told = []
+    tasks = [Task("svd", "user_temporal", 1, 3.0), Task("popularity", "global_temporal", 0, 1.0)]
+    folders = repeats.train("mock", tasks, lambda *told_now: told.append(told_now))
+    assert [(done, of) for done, of, *_ in told] == [(1, 2), (2, 2)]
+    assert told[-1][-1] == 0
+    assert sorted(name.rsplit("-", 1)[0] for name in folders) == ["popularity-s0", "svd-s1"]
+    assert experiment.run("svd", mock_split, 1).cached
+
+
+@pytest.mark.parametrize(("threads", "processes"), [("1", 4), ("2", 2), ("3", 1), ("8", 1), (None, 1)])
+def test_a_process_for_each_share_of_the_cores(monkeypatch, threads, processes):
+    monkeypatch.setattr(repeats.os, "cpu_count", lambda: 4)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if threads:
+        monkeypatch.setenv("OMP_NUM_THREADS", threads)
+    assert repeats.processes() == processes
+
+
+def test_the_step_tells_how_far_it_is_and_writes_its_runs_last(monkeypatch, capsys):
+    seen = []
+
+    def train(dataset, tasks, watch):
+        watch(1, 2, "SVD, seed 1", 30.0)
+        seen.append(json.loads(plan.status_file("mock", plan.REPEATS).read_text()))
+        return ["svd-s1-b", "svd-s1-a"]
+
+    monkeypatch.setattr(repeats, "wanted", lambda dataset, preset: [])
+    monkeypatch.setattr(repeats, "train", train)
+    repeating.repeat("mock", "mock")
+    assert (seen[0]["status"], seen[0]["cell"], seen[0]["of"]) == ("running", 1, 2)
+    assert 30 <= seen[0]["expected"] < 40
+    assert "1/2 SVD, seed 1: about 30 s left" in capsys.readouterr().out
+    assert json.loads(plan.repeats_file("mock").read_text()) == {"runs": ["svd-s1-a", "svd-s1-b"]}
+    assert json.loads(plan.status_file("mock", plan.REPEATS).read_text())["status"] == "ok"
