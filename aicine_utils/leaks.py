@@ -17,7 +17,8 @@ def table(made: Mapping[str, Split], searched: Split) -> pd.DataFrame:
     that is later than it, mean over test ratings; film_future: share of test ratings whose film got its first training
     rating later, so that nobody could have shown it; unreachable: share whose film has no training rating, so that no
     list can; at_once: see :func:`at_once`; new_users: share of users of the test without a training rating; searched:
-    share of test ratings that the search for settings measured itself by. The futures and at_once are NaN where all ratings carry one time.
+    share of test ratings that the search for settings measured itself by. The futures and at_once are NaN where all
+    ratings carry one time.
     """
     return pd.DataFrame([{"protocol": name, **_leaks(split, searched)} for name, split in made.items()])
 

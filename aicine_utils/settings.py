@@ -73,10 +73,12 @@ def preset_for(dataset: str) -> str:
 
 
 def model_config(name: str) -> dict[str, Any]:
-    """``params`` (defaults) and ``search`` (ranges) of one model from ``configs/models/NAME.yaml``."""
+    """``params`` (defaults), ``search`` (ranges) and ``known`` (settings to try first, such as the library's own) from
+    ``configs/models/NAME.yaml``.
+    """
     path = CONFIGS / "models" / f"{name}.yaml"
     content = read_yaml(path) if path.exists() else {}
-    return {"params": content.get("params") or {}, "search": content.get("search") or {}}
+    return {part: content.get(part) or empty for part, empty in (("params", {}), ("search", {}), ("known", []))}
 
 
 def tuned(dataset: str) -> dict[str, Any]:

@@ -83,9 +83,10 @@ def readable(point: dict[str, Any]) -> dict[str, Any]:
 def tune(name: str, split: Split, trials: int, seed: int = 0, watch: Watch = lambda done, of, best: None) -> Winner:
     """Search until the study of this model, split and code has ``trials`` finished trials; then name the winner.
 
-    The first trial is the default setting, the second what another data set lends; a later one whose training fails is
-    left out. ``watch`` gets trials done, trials in all and the best value after each. Raises AicineError for a model
-    that is unknown or has nothing to search, and what the default setting raises.
+    The first trial is the default setting, then come those that are known from elsewhere: in the model's configuration,
+    and what another data set lends. A later one whose training fails is left out. ``watch`` gets trials done, trials in
+    all and the best value after each. Raises AicineError for a model that is unknown or has nothing to search, and what
+    the default setting raises.
     """
     registry.entry(name)
     config = settings.model_config(name)
@@ -94,9 +95,9 @@ def tune(name: str, split: Split, trials: int, seed: int = 0, watch: Watch = lam
         raise AicineError(f"Model {name} has nothing to search: configs/models/{name}.yaml has no `search` section.")
     study = _study(name, split, seed)
     if not _finished(study):
-        study.enqueue_trial({key: config["params"][key] for key in search})
-        if found := settings.lent(name, split.info["dataset"], split.protocol):
-            study.enqueue_trial({key: found["params"].get(key, config["params"][key]) for key in search})
+        lent = settings.lent(name, split.info["dataset"], split.protocol).get("params")
+        for own in ({}, *config["known"], *([lent] if lent else [])):
+            study.enqueue_trial({key: own.get(key, config["params"][key]) for key in search})
     for _ in range(2 * trials):  # those that fail are replaced, but not without end
         if len(_finished(study)) >= trials:
             break

@@ -44,6 +44,13 @@ def test_defaults_come_first(mock_split, scored):
     assert len(scored) == 3
 
 
+def test_what_is_known_from_elsewhere_comes_next(mock_split, scored, monkeypatch):
+    config = settings.model_config("baseline") | {"known": [{"reg_i": 3}]}
+    monkeypatch.setattr(settings, "model_config", lambda name: config)
+    tuning.tune("baseline", mock_split, 3)
+    assert scored[:2] == [{"reg_u": 15, "reg_i": 10}, {"reg_u": 15, "reg_i": 3}]
+
+
 def test_search_goes_on_as_if_it_had_not_stopped(mock_split, scored, monkeypatch, tmp_path):
     at_once = tuning.tune("baseline", mock_split, 6)
     whole, scored[:] = list(scored), []
