@@ -5,6 +5,7 @@ commands that need them, so that ``--help`` and errors come at once.
 """
 
 import logging
+import math
 import os
 import sys
 import time
@@ -141,6 +142,7 @@ def tune(
     dataset: Dataset = "ml-100k",
     model: Annotated[list[str], typer.Option(help="Repeat for several; all if none.")] = [],
     trials: Annotated[int, typer.Option(min=1)] = 20, protocol: Protocol = "user_temporal",
+    minutes: Annotated[float, typer.Option(min=0, help="No trial of a model begins after so many.")] = math.inf,
 ) -> None:  # fmt: skip
     """Search parameters on validation and keep the winners, unless one of more trials is kept already; resumes."""
     from aicine_utils import settings, tuning
@@ -151,8 +153,9 @@ def tune(
     split = _split(dataset, protocol)
     for name in model or [name for name in registry.names() if settings.model_config(name)["search"]]:
         with console.status(f"{name}: searching") as live:
-            winner = tuning.tune(name, split, trials, watch=search_progress(name, live))
-        console.print(f"{name}: {winner.metric} {winner.value:.4f} on validation after {winner.trials} trials")
+            winner = tuning.tune(name, split, trials, 0, search_progress(name, live), minutes)
+        found = f"{name}: {winner.metric} {winner.value:.4f} on validation"
+        console.print(f"{found} after {winner.trials} trials in {winner.minutes:g} min")
         console.print(keep_winner(name, split.info["dataset"], protocol, winner))
 
 

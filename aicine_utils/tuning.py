@@ -5,6 +5,7 @@ number of passes that was best on them is part of its setting, so that nothing h
 written to ``configs/tuned/<dataset>.yaml``, which is committed; the default run reads them and searches nothing.
 """
 
+import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,7 +23,8 @@ from aicine_utils.models.base import lists
 from aicine_utils.splits import Split
 
 HEADER = """# Winners of the search, written by `python -m aicine_utils tune --dataset {dataset}`.
-# Ranges stand in configs/models; value is the winner's validation score; trials counts the defaults too.
+# Ranges stand in configs/models; value is the winner's validation score; trials counts the defaults too, minutes what
+# all of them took.
 # What is not searched here has the winner of the data set after lent_by, if any; passes are counted anew.
 """
 NO_WINNERS = ""  # no protocol: what is not searched keeps its default
@@ -33,13 +35,15 @@ Watch = Callable[[int, int, float], None]
 class Winner:
     """The best parameters of one study and how they were found.
 
-    ``curve`` has the validation value after each pass of its training, where passes were counted.
+    ``minutes`` is what all trials took together. ``curve`` has the validation value after each pass of its training,
+    where passes were counted.
     """
 
     params: dict[str, Any]
     metric: str
     value: float
     trials: int
+    minutes: float = field(default=0.0, compare=False)
     curve: list[float] = field(default_factory=list)
 
 
@@ -80,8 +84,11 @@ def readable(point: dict[str, Any]) -> dict[str, Any]:
     return {name: float(f"{value:.4g}") if isinstance(value, float) else value for name, value in point.items()}
 
 
-def tune(name: str, split: Split, trials: int, seed: int = 0, watch: Watch = lambda done, of, best: None) -> Winner:
+def tune(name: str, split: Split, trials: int, seed: int = 0, watch: Watch = lambda done, of, best: None,
+         minutes: float = math.inf) -> Winner:  # fmt: skip
     """Search until the study of this model, split and code has ``trials`` finished trials; then name the winner.
+
+    No trial begins once those before it took so many ``minutes``: an equal budget for models of unequal cost.
 
     The first trial is the default setting, then come those that are known from elsewhere: in the model's configuration,
     and what another data set lends. A later one whose training fails is left out. ``watch`` gets trials done, trials in
@@ -99,14 +106,15 @@ def tune(name: str, split: Split, trials: int, seed: int = 0, watch: Watch = lam
         for own in ({}, *config["known"], *([lent] if lent else [])):
             study.enqueue_trial({key: own.get(key, config["params"][key]) for key in search})
     for _ in range(2 * trials):  # those that fail are replaced, but not without end
-        if len(_finished(study)) >= trials:
+        if len(_finished(study)) >= trials or _minutes(study) >= minutes:
             break
         _try_one(study, seed, lambda trial: score(name, split, seed, **suggest(trial, search)))
         watch(len(_finished(study)), trials, study.best_value)
     best, found = study.best_trial, study.best_trial.user_attrs
     params = {**readable(best.params), **found.get("params", {})}
     curve = found.get("curve", [])
-    return Winner(params, objective_of(name), round(best.value, 6), len(_finished(study)), curve)
+    tried = len(_finished(study)), round(_minutes(study), 1)
+    return Winner(params, objective_of(name), round(best.value, 6), *tried, curve)
 
 
 def _try_one(study: optuna.Study, seed: int, objective: Callable[[optuna.Trial], tuple[float, dict]]) -> None:
@@ -147,6 +155,12 @@ def _study(name: str, split: Split, seed: int) -> optuna.Study:
 
 def _finished(study: optuna.Study) -> list[Any]:
     return study.get_trials(deepcopy=False, states=[optuna.trial.TrialState.COMPLETE])
+
+
+def _minutes(study: optuna.Study) -> float:
+    """What all its trials took that have ended, those that failed among them."""
+    ended = [trial.duration for trial in study.get_trials(deepcopy=False) if trial.duration is not None]
+    return sum(spent.total_seconds() for spent in ended) / 60
 
 
 def history(name: str, split: Split, seed: int = 0) -> list[dict[str, Any]]:

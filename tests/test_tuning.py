@@ -51,6 +51,20 @@ def test_what_is_known_from_elsewhere_comes_next(mock_split, scored, monkeypatch
     assert scored[:2] == [{"reg_u": 15, "reg_i": 10}, {"reg_u": 15, "reg_i": 3}]
 
 
+def test_no_trial_begins_after_the_minutes(mock_split, scored, monkeypatch):
+    spent = iter([1.0, 2.0, 5.0, 9.0, 9.0])  # asked before each trial, then for the winner
+    monkeypatch.setattr(tuning, "_minutes", lambda study: next(spent))
+    winner = tuning.tune("baseline", mock_split, 10, minutes=5)
+    assert (winner.trials, len(scored), winner.minutes) == (2, 2, 9.0)
+
+
+def test_minutes_are_those_of_all_trials(mock_split):
+    winner = tuning.tune("baseline", mock_split, 2)
+    study = tuning._study("baseline", mock_split, 0)
+    assert 0 < tuning._minutes(study) < 5
+    assert winner.minutes == round(tuning._minutes(study), 1)
+
+
 def test_search_goes_on_as_if_it_had_not_stopped(mock_split, scored, monkeypatch, tmp_path):
     at_once = tuning.tune("baseline", mock_split, 6)
     whole, scored[:] = list(scored), []
@@ -156,7 +170,7 @@ def test_winners_are_written_and_used(mock_split, configs):
     text = (configs / "tuned" / "mock.yaml").read_text(encoding="utf-8")
     assert list(yaml.safe_load(text)["user_temporal"]) == ["baseline", "svd"]
     assert settings.winner("svd", "mock", "user_temporal") == {
-        "params": {"n_factors": 7, "lr_all": 1e-5}, "metric": "rmse", "value": 0.9, "trials": 20,
+        "params": {"n_factors": 7, "lr_all": 1e-5}, "metric": "rmse", "value": 0.9, "trials": 20, "minutes": 0.0,
     }  # fmt: skip
     assert settings.model_params("svd", "mock", "user_temporal")["n_factors"] == 7
     assert settings.model_params("svd", "ml-100k", "user_temporal")["n_factors"] == 100

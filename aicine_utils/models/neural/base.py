@@ -51,8 +51,6 @@ class TorchModel(Recommender):
 
     def __init__(self, seed: int = 0, **params: Any) -> None:
         super().__init__(seed, **params)
-        self.curve: Curve | None = None
-        self.stopped_by_budget = False
         self._module: nn.Module | None = None
 
     @abstractmethod
