@@ -18,11 +18,9 @@ from rich.logging import RichHandler
 from rich.status import Status
 from rich.table import Table
 
-from aicine_utils import asking, telling, tidying
-from aicine_utils.asking import Model, Protocol, plain
+from aicine_utils.commands import feedback, recommend, report, saved
+from aicine_utils.commands.options import Dataset, Model, Protocol, console, plain
 from aicine_utils.errors import AicineError, unknown
-from aicine_utils.pipeline import commands
-from aicine_utils.pipeline.commands import Dataset, console
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +30,7 @@ if TYPE_CHECKING:
     from aicine_utils.tuning import Winner
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
-for part in (asking, telling, tidying, commands):
+for part in (recommend, feedback, saved, report):
     app.registered_commands += part.app.registered_commands
 
 Seed = Annotated[int, typer.Option(min=0, help="Seed of the model.")]

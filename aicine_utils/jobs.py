@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from aicine_utils import columns as c
-from aicine_utils import newcomers, watched
+from aicine_utils import newcomers
+from aicine_utils.because_watched import BLIND, TOGETHER, TOGETHER_LABEL
 from aicine_utils.experiment import Result
 from aicine_utils.metrics import rating, significance
 from aicine_utils.models import registry
@@ -107,15 +108,15 @@ def stars(results: Mapping[str, Result]) -> Job:
 
 
 def because_watched(table: pd.DataFrame, results: Mapping[str, Result]) -> Job:
-    """ "Because you watched X", from :func:`watched.measure`. Lists that do not look at X are controls."""
+    """ "Because you watched X", from :func:`because_watched.measure`. Lists that do not look at X are controls."""
     if table.empty:
         return Job("watched", pd.DataFrame(), why="nobody_liked")
     wide = table.pivot(index=c.USER, columns=[c.METRIC, "model"], values=c.VALUE)
     seconds = table.groupby("model")["seconds"].first()
     spent = costs(results).reindex(seconds.index).assign(answer_seconds=seconds)
-    spent.loc[watched.TOGETHER, "fit_seconds"] = 0.0  # it counts when it is asked
-    return Job("watched", wide["ndcg"], labels={watched.TOGETHER: watched.TOGETHER_LABEL}, controls=watched.BLIND,
-               costs=spent, more={HIT: wide["hit"]})  # fmt: skip
+    spent.loc[TOGETHER, "fit_seconds"] = 0.0  # it counts when it is asked
+    return Job("watched", wide["ndcg"], labels={TOGETHER: TOGETHER_LABEL}, controls=BLIND, costs=spent,
+               more={HIT: wide["hit"]})  # fmt: skip
 
 
 def new_user(people: pd.DataFrame, results: Mapping[str, Result]) -> Job:

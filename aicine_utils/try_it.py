@@ -12,8 +12,8 @@ import numpy as np
 from IPython import get_ipython
 from IPython.display import Markdown, display
 
-from aicine_utils import beside, reasons, serving
 from aicine_utils import columns as c
+from aicine_utils import reasons, serving, side_by_side
 from aicine_utils.errors import AicineError
 from aicine_utils.models import registry
 from aicine_utils.report.tables import Column, html_table
@@ -23,8 +23,8 @@ MOST_PEOPLE = 2000  # in the drop-down; a browser is slow with more
 HINT = "or type films, oldest first: Toy Story; Heat"
 WHY = {
     c.RANK: Column("Rank"),
-    beside.FILM: Column("Film"),
-    beside.BECAUSE: Column("Nearest film watched"),
+    side_by_side.FILM: Column("Film"),
+    side_by_side.BECAUSE: Column("Nearest film watched"),
     reasons.NEARNESS: Column(
         "Nearness", "0 to 1 for parts of a score and people in common; else the model's own", ".2f"
     ),
@@ -103,11 +103,11 @@ class Panel:
         self._show()
 
     def _show(self) -> None:
-        families = beside.by_family(self.answers)
+        families = side_by_side.by_family(self.answers)
         shown = {self.family.value: families.get(self.family.value, [])} if self.family.value else families
         parts = [_lists(self.served, self.answers, family, names) for family, names in shown.items()]
         parts.append(_reasons(self.served, self.answers, self.model.value, self.top))
-        told = [beside.say_seconds(self.answers.seconds), beside.say_agreement(self.answers, self.top)]
+        told = [side_by_side.say_seconds(self.answers.seconds), side_by_side.say_agreement(self.answers, self.top)]
         self.page.value = f"<h3>{_whose(self.answers)}</h3><p>{escape(' '.join(told))}</p>" + "".join(parts)
 
 
@@ -127,7 +127,7 @@ def _models(served: Served) -> list[tuple[str, str]]:
 
 
 def _lists(served: Served, answers: Answers, family: str, names: list[str]) -> str:
-    table = beside.lists(served, answers, names, max((len(answers.movies(name)) for name in names), default=0))
+    table = side_by_side.lists(served, answers, names, max((len(answers.movies(name)) for name in names), default=0))
     return html_table(table, f"{family} (★ liked later)", list_columns(table))
 
 
@@ -135,10 +135,10 @@ def _reasons(served: Served, answers: Answers, name: str, top: int) -> str:
     label = registry.entry(name).label
     if name in answers.refused:
         return f"<p>{escape(label)} {escape(answers.refused[name])}.</p>"
-    return html_table(beside.why(served, answers, name, top), f"Why {label} shows these", WHY)
+    return html_table(side_by_side.why(served, answers, name, top), f"Why {label} shows these", WHY)
 
 
 def list_columns(table: Any) -> dict[str, Column]:
-    """Headers of a table of lists (:func:`beside.lists`)."""
-    known = {c.RANK: Column("Rank"), beside.WATCHED: Column("Watched, newest first")}
+    """Headers of a table of lists (:func:`side_by_side.lists`)."""
+    known = {c.RANK: Column("Rank"), side_by_side.WATCHED: Column("Watched, newest first")}
     return {name: known.get(name, Column(name)) for name in table}

@@ -59,9 +59,10 @@ import pandas as pd
 import seaborn as sns
 
 from aicine_utils import columns as c
-from aicine_utils import comparison, finalists, findings, jobs, leaderboard, leaks, newcomers, settings, splits, watched
+from aicine_utils import because_watched, comparison, finalists, findings, jobs, leaderboard, leaks, newcomers, settings
 from aicine_utils import notebook as nb
 from aicine_utils import seeds as reseeding
+from aicine_utils import splits
 from aicine_utils.findings import choosing, reading
 from aicine_utils.models import registry
 from aicine_utils.report import budgets, plots, tables
@@ -306,7 +307,7 @@ study.figure(
 # people of notebook 06, told 3 to 5 films. **New movie**: its hidden films, ordered among themselves.
 
 # %%
-near = study.keep("watched", lambda: watched.measure(results, split), "aicine_utils.watched",
+near = study.keep("watched", lambda: because_watched.measure(results, split), "aicine_utils.because_watched",
                   runs=[result.folder.name for result in results.values()])  # fmt: skip
 people, films = newcomers.people(study), newcomers.films(study)
 tasks = [jobs.home(results), jobs.stars(results), jobs.because_watched(near, results),

@@ -53,7 +53,7 @@ top = 10  # length of each list
 # %%
 from matplotlib import pyplot as plt
 
-from aicine_utils import beside, reasons, serving, try_it
+from aicine_utils import reasons, serving, side_by_side, try_it
 from aicine_utils import columns as c
 from aicine_utils import notebook as nb
 from aicine_utils.models import registry
@@ -69,7 +69,7 @@ study = nb.open_study("12_try_it", dataset, preset, seed)
 
 # %%
 served = serving.serve(study.split.for_test(), seed=seed)
-nb.say(beside.say_missing(served), f"Reading them took {sum(served.load_seconds.values()):.1f} s, once.")
+nb.say(side_by_side.say_missing(served), f"Reading them took {sum(served.load_seconds.values()):.1f} s, once.")
 
 # %% [markdown]
 # ## 3 A person
@@ -99,8 +99,8 @@ try_it.choose(served, someone, top)
 # One table a family. The first column is what the person watched last.
 
 # %%
-for family, names in beside.by_family(answers).items():
-    table, part = beside.lists(served, answers, names, top), registry.entry(names[0]).family
+for family, names in side_by_side.by_family(answers).items():
+    table, part = side_by_side.lists(served, answers, names, top), registry.entry(names[0]).family
     caption = f"{family}: the first {top} films for user {someone} (★ liked later)"
     study.show(table, f"lists_{part}", caption, try_it.list_columns(table))
 
@@ -109,11 +109,11 @@ for family, names in beside.by_family(answers).items():
 # everyone at once, when the model was trained. They should be the same.
 
 # %%
-same, found = beside.as_kept(served, answers), beside.hits(served, answers)
+same, found = side_by_side.as_kept(served, answers), side_by_side.hits(served, answers)
 others = [name for name, equal in same.items() if not equal]
 nb.say(
     f"{sum(same.values())} of {len(same)} lists have the films of the measured list, in its order"
-    + (f"; another order or film: {beside.named(others)}." if others else "."),
+    + (f"; another order or film: {side_by_side.named(others)}." if others else "."),
     f"{(found > 0).sum()} of {len(found)} lists hold at least one ★; the most in one list is {found.max()}.",
 )
 
@@ -123,7 +123,7 @@ nb.say(
 # Lists can be equally good on average and hold different films. The bars count in how many of the lists a film stands.
 
 # %%
-common = beside.in_most(served, answers, 15)
+common = side_by_side.in_most(served, answers, 15)
 fig, ax = plt.subplots(figsize=(7, 0.3 * len(common) + 1))
 ax.barh(common["film"][::-1].str.replace("$", r"\$"), common["lists"][::-1], color=plots.MUTED)
 ax.set(xlabel=f"Lists that hold the film, of {len(answers.seconds)}", ylabel="")
@@ -136,7 +136,7 @@ study.figure(
 )
 
 # %%
-nb.say(beside.say_agreement(answers, top))
+nb.say(side_by_side.say_agreement(answers, top))
 
 # %% [markdown]
 # ## 6 Why these films?
@@ -155,7 +155,7 @@ nb.say(beside.say_agreement(answers, top))
 # list of the most watched films is not made because of anything that this person watched.
 
 # %%
-first = beside.first_films(served, answers)
+first = side_by_side.first_films(served, answers)
 shown = {"label": "Model", **{name: column for name, column in try_it.WHY.items() if name != c.RANK}}
 study.show(first, "first_films", f"The first film of every list for user {someone}, and why", shown)
 
@@ -175,7 +175,7 @@ nb.say(
 # %%
 luckiest = max(answers.seconds, key=lambda name: found[registry.entry(name).label])
 study.show(
-    beside.why(served, answers, luckiest, top),
+    side_by_side.why(served, answers, luckiest, top),
     "why",
     f"{registry.entry(luckiest).label} for user {someone}: why each film is there (★ liked later)",
     try_it.WHY,
@@ -190,19 +190,19 @@ study.show(
 # %%
 watched = serving.typed(history, study.data.movies) or study.well_known(3)
 new = served.for_history(watched, top)
-nb.say(f"Watched: {'; '.join(beside.titled(served, watched))}.", beside.say_refused(served, new))
+nb.say(f"Watched: {'; '.join(side_by_side.titled(served, watched))}.", side_by_side.say_refused(served, new))
 
 # %%
-study.show(beside.refused(new), "refused", f"{len(new.refused)} models have no list for someone new",
+study.show(side_by_side.refused(new), "refused", f"{len(new.refused)} models have no list for someone new",
            {"label": "Model", "family": "Family", "reason": "Because it"})  # fmt: skip
 
 # %%
-for family, names in beside.by_family(new).items():
-    table, part = beside.lists(served, new, names, top), registry.entry(names[0]).family
+for family, names in side_by_side.by_family(new).items():
+    table, part = side_by_side.lists(served, new, names, top), registry.entry(names[0]).family
     study.show(table, f"typed_{part}", f"{family}: the first {top} films after these", try_it.list_columns(table))
 
 # %%
-study.show(beside.first_films(served, new), "typed_first_films", "The first film of every list, and why", shown)
+study.show(side_by_side.first_films(served, new), "typed_first_films", "The first film of every list, and why", shown)
 
 # %% [markdown]
 # ## 8 Seconds
@@ -211,7 +211,7 @@ study.show(beside.first_films(served, new), "typed_first_films", "The first film
 # first that the model made since it was loaded, or the one after it.
 
 # %%
-table = beside.timings(served, known=answers, typed=new)
+table = side_by_side.timings(served, known=answers, typed=new)
 study.show(table, "seconds", "Seconds to load a model, and for one list", {
     "label": "Model",
     "family": "Family",
@@ -222,7 +222,9 @@ study.show(table, "seconds", "Seconds to load a model, and for one list", {
 
 # %%
 for whom, asked in ((f"User {someone}", answers), ("Someone new", new)):
-    nb.say(f"**{whom}.** {beside.say_seconds(asked.seconds)}", f"All of them: {sum(asked.seconds.values()):.2f} s.")
+    nb.say(
+        f"**{whom}.** {side_by_side.say_seconds(asked.seconds)}", f"All of them: {sum(asked.seconds.values()):.2f} s."
+    )
 
 # %% [markdown]
 # ## 9 Limits
@@ -236,11 +238,11 @@ for whom, asked in ((f"User {someone}", answers), ("Someone new", new)):
 
 # %% tags=["answer"]
 nb.answer(
-    f"{beside.say_agreement(answers, top)} {(found > 0).sum()} of {len(found)} lists hold a film that user {someone} "
-    "went on to like.",
+    f"{side_by_side.say_agreement(answers, top)} {(found > 0).sum()} of {len(found)} lists hold a film that user "
+    f"{someone} went on to like.",
     f"{own.sum()} of {len(first)} models have a reason of their own for the first film that they show.",
-    f"From typed films alone, {beside.say_refused(served, new)}",
-    beside.say_seconds(beside.slower(answers, new)),
+    f"From typed films alone, {side_by_side.say_refused(served, new)}",
+    side_by_side.say_seconds(side_by_side.slower(answers, new)),
 )
 
 # %% [markdown]

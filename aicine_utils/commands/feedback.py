@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from aicine_utils.commands.options import Dataset, console
 from aicine_utils.errors import AicineError, unknown
-from aicine_utils.pipeline.commands import Dataset, console
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from aicine_utils.asking import AsJson, nothing_saved, refuse_unknown
+from aicine_utils.commands.options import AsJson, Dataset, console
+from aicine_utils.commands.recommend import nothing_saved, refuse_unknown
 from aicine_utils.errors import AicineError
-from aicine_utils.pipeline.commands import Dataset, console
 
 if TYPE_CHECKING:
     from aicine_utils.checkpoints import Checkpoint

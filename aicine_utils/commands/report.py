@@ -2,21 +2,16 @@
 
 import json
 import os
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from aicine_utils.commands.options import Dataset, console
 from aicine_utils.errors import AicineError
 
 app = typer.Typer()
-WIDE = 200  # columns where the output is not a terminal: names must stay whole in a pipe
-console = Console(width=None if sys.stdout.isatty() else WIDE)
-
-Dataset = Annotated[str, typer.Option(help="A data set's name, or a folder with your own ratings.")]
 
 
 @app.command()

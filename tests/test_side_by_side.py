@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 from models_cases import split_of
 
-from aicine_utils import beside, reasons
 from aicine_utils import columns as c
+from aicine_utils import reasons, side_by_side
 from aicine_utils.models.linear import EASE
 from aicine_utils.models.popularity import Views
 from aicine_utils.serving import STRANGER, Answers, Served
@@ -30,7 +30,7 @@ def served():
 
 
 def test_history_beside_lists_with_stars(served):
-    table = beside.lists(served, answers({"views": [30, 40], "ease": [40]}), ["views", "ease"], n=2)
+    table = side_by_side.lists(served, answers({"views": [30, 40], "ease": [40]}), ["views", "ease"], n=2)
     assert table.to_dict("list") == {
         "rank": [1, 2],
         "watched": ["Film 20", "Film 10"],
@@ -40,15 +40,15 @@ def test_history_beside_lists_with_stars(served):
 
 
 def test_a_stranger_has_no_stars(served):
-    assert beside.titled(served, [30, 77], None) == ["Film 30", "movie 77"]
+    assert side_by_side.titled(served, [30, 77], None) == ["Film 30", "movie 77"]
 
 
 def test_families_in_the_order_of_the_registry():
-    assert beside.by_family(answers()) == {"Non-personalised": ["views"], "Linear": ["ease"]}
+    assert side_by_side.by_family(answers()) == {"Non-personalised": ["views"], "Linear": ["ease"]}
 
 
 def test_reasons_beside_films(served):
-    table = beside.why(served, answers(), "views")
+    table = side_by_side.why(served, answers(), "views")
     # 20 and 30 share one of 2 · 2 people; 40 shares one of 3 · 1 with 10, none with 20.
     assert table[["film", "because"]].to_numpy().tolist() == [["★ Film 30", "Film 20"], ["Film 40", "Film 10"]]
     assert table["nearness"].tolist() == pytest.approx([0.5, 3**-0.5])
@@ -56,61 +56,61 @@ def test_reasons_beside_films(served):
 
 
 def test_a_film_with_nothing_near_says_so(served):
-    table = beside.why(served, answers({"views": [50]}), "views")
+    table = side_by_side.why(served, answers({"views": [50]}), "views")
     assert table[["film", "because", "by"]].to_numpy().tolist() == [["Film 50", "", "nothing near"]]
     assert table["nearness"].isna().all()
 
 
 def test_first_films_have_each_model_s_own_reason(served):
-    table = beside.first_films(served, answers())
+    table = side_by_side.first_films(served, answers())
     assert table["label"].tolist() == ["Most watched", "EASE"]
     assert table["by"].tolist() == [reasons.AUDIENCE, reasons.WEIGHTS]
 
 
 def test_no_list_at_all(served):
     nothing = answers({}, refused=dict.fromkeys(LISTS, STRANGER))
-    assert beside.first_films(served, nothing).empty
-    assert set(beside.first_films(served, answers())) == set(beside.first_films(served, nothing))
-    assert beside.by_family(nothing) == {}
+    assert side_by_side.first_films(served, nothing).empty
+    assert set(side_by_side.first_films(served, answers())) == set(side_by_side.first_films(served, nothing))
+    assert side_by_side.by_family(nothing) == {}
 
 
 def test_films_in_most_lists(served):
-    found = beside.in_lists(answers({"views": [30, 40], "ease": [40, 50]}))
+    found = side_by_side.in_lists(answers({"views": [30, 40], "ease": [40, 50]}))
     assert found[[c.MOVIE, "lists", "best"]].to_numpy().tolist() == [[40, 2, 1], [30, 1, 1], [50, 1, 2]]
-    assert beside.in_most(served, answers(), 2)[["film", "lists"]].to_numpy().tolist() == [
+    assert side_by_side.in_most(served, answers(), 2)[["film", "lists"]].to_numpy().tolist() == [
         ["Film 40", 2],
         ["★ Film 30", 1],
     ]
 
 
 def test_hits_of_each_list(served):
-    assert beside.hits(served, answers()).to_dict() == {"Most watched": 1, "EASE": 0}
-    assert beside.hits(served, answers(user=2)).to_dict() == {"Most watched": 1, "EASE": 1}
+    assert side_by_side.hits(served, answers()).to_dict() == {"Most watched": 1, "EASE": 0}
+    assert side_by_side.hits(served, answers(user=2)).to_dict() == {"Most watched": 1, "EASE": 1}
 
 
 def test_agreement_by_hand():
-    told = beside.say_agreement(answers({"views": [30, 40], "ease": [40, 50], "svd": [40, 50]}), k=2)
+    told = side_by_side.say_agreement(answers({"views": [30, 40], "ease": [40, 50], "svd": [40, 50]}), k=2)
     # Pairs share 1, 1 and 2 films.
     assert told == (
         "The 3 lists name 3 different films; two of them share 1.3 of 2 on average, and EASE and SVD (Surprise) share "
         "most, 2."
     )
-    assert beside.say_agreement(answers({"views": [30]})) == "There is 1 list to compare."
-    assert beside.say_agreement(answers({})) == "There are no lists to compare."
+    assert side_by_side.say_agreement(answers({"views": [30]})) == "There is 1 list to compare."
+    assert side_by_side.say_agreement(answers({})) == "There are no lists to compare."
 
 
 def test_seconds_are_judged():
     fast = {"views": 0.001, "ease": 0.25}
-    assert beside.say_seconds(fast) == "Each of 2 lists was there in under 1 s: EASE took longest, 0.25 s."
+    assert side_by_side.say_seconds(fast) == "Each of 2 lists was there in under 1 s: EASE took longest, 0.25 s."
     slow = {"views": 1.0, "ease": 3.0, "svd": 0.9}
-    told = beside.say_seconds(slow)
+    told = side_by_side.say_seconds(slow)
     assert told == "2 of 3 lists took 1 s or longer (EASE and Most watched): EASE took longest, 3 s."
-    assert beside.say_seconds({}) == "No model has a list to give."
-    assert beside.slower(answers(seconds=fast), answers(seconds={"ease": 0.3})) == {"views": 0.001, "ease": 0.3}
+    assert side_by_side.say_seconds({}) == "No model has a list to give."
+    assert side_by_side.slower(answers(seconds=fast), answers(seconds={"ease": 0.3})) == {"views": 0.001, "ease": 0.3}
 
 
 def test_table_of_seconds_has_a_gap_where_there_is_no_list(served):
-    table = beside.timings(
+    table = side_by_side.timings(
         served, known=answers(seconds={"views": 0.1, "ease": 0.2}), typed=answers(seconds={"ease": 0.3})
     )
     assert table["load"].tolist() == [0.5, 2.0]
@@ -119,15 +119,17 @@ def test_table_of_seconds_has_a_gap_where_there_is_no_list(served):
 
 
 def test_who_can_t_answer_is_said(served):
-    told = beside.say_refused(served, answers({"views": [30]}, refused={"ease": STRANGER}))
+    told = side_by_side.say_refused(served, answers({"views": [30]}, refused={"ease": STRANGER}))
     assert told == f"1 of 2 models have a list. 1 can't answer (EASE): it {STRANGER}."
-    assert beside.refused(answers(refused={"ease": STRANGER})).to_numpy().tolist() == [["EASE", "Linear", STRANGER]]
-    assert beside.say_refused(served, answers()) == "2 of 2 models have a list."
+    assert side_by_side.refused(answers(refused={"ease": STRANGER})).to_numpy().tolist() == [
+        ["EASE", "Linear", STRANGER]
+    ]
+    assert side_by_side.say_refused(served, answers()) == "2 of 2 models have a list."
 
 
 def test_what_is_not_saved_is_said(served):
-    assert beside.say_missing(served) == "All 2 models of the study have a saved run."
-    told = beside.say_missing(Served(served.split, {}, served.models, {}, ["svd", "bpr"]))
+    assert side_by_side.say_missing(served) == "All 2 models of the study have a saved run."
+    told = side_by_side.say_missing(Served(served.split, {}, served.models, {}, ["svd", "bpr"]))
     assert "left out: SVD (Surprise) and BPR." in told
 
 
@@ -136,5 +138,5 @@ def test_answers_against_the_kept_lists(served):
         topk = pd.DataFrame({c.USER: [1, 1, 1], c.MOVIE: [40, 50, 60], c.RANK: [1, 2, 3]})
 
     kept = Served(served.split, {"views": Run, "ease": Run}, served.models, {}, [])
-    assert beside.as_kept(kept, answers()) == {"views": False, "ease": True}
-    assert beside.as_kept(kept, answers(user=2)) == {}
+    assert side_by_side.as_kept(kept, answers()) == {"views": False, "ease": True}
+    assert side_by_side.as_kept(kept, answers(user=2)) == {}

@@ -8,8 +8,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from aicine_utils.commands.options import AsJson, Dataset, Model, Protocol, console, plain
 from aicine_utils.errors import AicineError, unknown
-from aicine_utils.pipeline.commands import Dataset, console
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,16 +22,8 @@ if TYPE_CHECKING:
 app = typer.Typer()
 LAST = 10  # movies of someone's feedback that are named
 
-Model = Annotated[str, typer.Option(help="A model's name; `models` lists them.")]
-Protocol = Annotated[str, typer.Option(help="How ratings are divided into train, validation and test.")]
 Top = Annotated[int, typer.Option(min=1, max=1000, help="Length of the list.")]
 Run = Annotated[str, typer.Option(help="Key of a saved run, as `checkpoints` shows it; else the one that answers.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-
-
-def plain(text: str) -> str:
-    """Text whose brackets are no markup of rich's."""
-    return text.replace("[", r"\[")
 
 
 def _say(text: str) -> None:

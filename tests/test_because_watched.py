@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from models_cases import split_of
 
+from aicine_utils import because_watched, experiment, newcomers
 from aicine_utils import columns as c
-from aicine_utils import experiment, newcomers, watched
 from aicine_utils.models import registry
 
 # Day by day; the last train movie that is liked is asked about. User 3 liked nothing before, user 4 nothing after.
@@ -21,23 +21,23 @@ def split():
 
 
 def test_the_last_liked_movie_is_asked_about(split):
-    last = watched.Last.of(split)
+    last = because_watched.Last.of(split)
     assert last.users.tolist() == [1, 2, 5, 6]
     assert split.movie_ids[last.columns].tolist() == [20, 10, 20, 40]
     assert split.movie_ids[last.asked].tolist() == [10, 20, 40]
 
 
 def test_of_many_people_an_even_choice_is_asked(split):
-    assert watched.Last.of(split, most=2).users.tolist() == [1, 5]
+    assert because_watched.Last.of(split, most=2).users.tolist() == [1, 5]
 
 
 def test_watched_together_counts_people(split):
     # 20 was watched by 1, 2, 4, 5, 7: with 10 by 1 and 2, with 30 by 1 and 7, with 40 by 5.
-    assert watched.together(split, np.array([1])).tolist() == [[2, 5, 2, 1]]
+    assert because_watched.together(split, np.array([1])).tolist() == [[2, 5, 2, 1]]
 
 
 def test_lists_leave_out_history_and_what_has_nothing_in_common(split):
-    last = watched.Last.of(split)
+    last = because_watched.Last.of(split)
     near = np.array([[0, 5, 3, 1], [9, 0, 2, 0], [1, 1, 1, 9]], np.float32)  # rows: 10, 20, 40; columns: 10 to 40
     lists = last.lists(near, np.ones(4, bool))
     found = lists.groupby(c.USER)[c.MOVIE].apply(list).to_dict()
@@ -51,20 +51,20 @@ def test_lists_leave_out_history_and_what_has_nothing_in_common(split):
 
 
 def test_models_with_similar_movies_are_found_without_loading_any():
-    able = watched.able(registry.names())
+    able = because_watched.able(registry.names())
     assert {"ease", "item_knn", "ials", "blend", "content_tfidf", "sasrec"} <= set(able)
     assert {"popularity", "random", "user_knn", "mlp"}.isdisjoint(able)
 
 
 def test_a_model_s_list_is_that_of_similar(mock_split, home):
     results = {name: experiment.run(name, mock_split) for name in ("random", "popularity", "item_knn", "user_knn")}
-    table = watched.measure(results, mock_split)
-    assert set(table["model"]) == {"random", "popularity", "item_knn", watched.TOGETHER}
-    last, model = watched.Last.of(mock_split), results["item_knn"].model()
+    table = because_watched.measure(results, mock_split)
+    assert set(table["model"]) == {"random", "popularity", "item_knn", because_watched.TOGETHER}
+    last, model = because_watched.Last.of(mock_split), results["item_knn"].model()
     seen = mock_split.history.groupby(c.USER)[c.MOVIE].apply(set)
     user, movie = last.users[0], int(mock_split.movie_ids[last.columns[0]])
     expected = [m for m in model.similar(movie, 150)[c.MOVIE] if m not in seen[user]][:10]
-    lists = last.lists(watched.nearness(model, last.asked), model.known_)
+    lists = last.lists(because_watched.nearness(model, last.asked), model.known_)
     assert lists.loc[lists[c.USER] == user, c.MOVIE].tolist() == expected
     wide = table[table[c.METRIC] == "ndcg"].pivot(index=c.USER, columns="model", values=c.VALUE)
     assert wide.index.tolist() == last.users.tolist()
@@ -75,7 +75,7 @@ def test_a_model_s_list_is_that_of_similar(mock_split, home):
 
 def test_where_nobody_liked_anything_the_table_is_empty():
     split = split_of([(1, 10, 1), (2, 20, 1)], [(1, 20, 5)])
-    assert watched.measure({}, split).empty
+    assert because_watched.measure({}, split).empty
 
 
 def test_columns_of_newcomers_have_names_and_parts():
