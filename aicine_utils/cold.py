@@ -120,7 +120,7 @@ class Newcomers:
             read = np.array([len(history) for history in self.histories(model, n, users)])
             scores = backed(scores, read, self.popular, model.known_)
         undecided = np.ptp(scores[:, model.known_], axis=1, keepdims=True) == 0
-        return model._best(model._rows(users), np.where(undecided, self.popular, scores), K)
+        return model.best_of(model.rows_of(users), np.where(undecided, self.popular, scores), K)
 
     def _scores(self, model: Recommender, n: int, users: np.ndarray) -> np.ndarray:
         """Scores [len(users), n_movies] from first ratings; of a blend, each member reads what it would learn from."""

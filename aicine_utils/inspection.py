@@ -32,7 +32,7 @@ def because(model: Recommender, lists: pd.DataFrame) -> pd.DataFrame:
     if not sums_weights(model):
         raise AicineError(f"{type(model).__name__} can't say why it shows a movie. Use item_knn or ease.")
     columns = np.searchsorted(model.movie_ids_, lists[c.MOVIE])
-    parts = contributions(model, model.histories_[model._rows(lists[c.USER])], columns)
+    parts = contributions(model, model.histories_[model.rows_of(lists[c.USER])], columns)
     most = np.asarray(parts.max(axis=1).todense()).ravel()
     reasons = model.movie_ids_[np.asarray(parts.argmax(axis=1)).ravel()]
     total = np.asarray(parts.sum(axis=1)).ravel()
@@ -63,7 +63,7 @@ def would_enter(model: Recommender, users: Sequence[int], k: int = 10) -> pd.Dat
     """
     new, pairs = np.flatnonzero(~model.known_), []
     for rows, scores in model.iter_scores(users):
-        last = model._best(rows, scores, k).groupby(c.USER)[c.SCORE].min().reindex(model.user_ids_[rows])
+        last = model.best_of(rows, scores, k).groupby(c.USER)[c.SCORE].min().reindex(model.user_ids_[rows])
         row, col = np.nonzero(scores[:, new] > last.to_numpy()[:, None])
         pairs.append(pd.DataFrame({c.USER: model.user_ids_[rows[row]], c.MOVIE: model.movie_ids_[new[col]]}))
     return pd.concat(pairs, ignore_index=True)
@@ -75,7 +75,7 @@ def with_minimum(model: Recommender, split: Split, minima: Iterable[int], k: int
     parts: dict[int, list[pd.DataFrame]] = {minimum: [] for minimum in minima}
     for rows, scores in model.iter_scores(split.test[c.USER].unique()):
         for minimum, found in parts.items():
-            found.append(model._best(rows, np.where(views >= minimum, scores, -np.inf), k))
+            found.append(model.best_of(rows, np.where(views >= minimum, scores, -np.inf), k))
     return {minimum: pd.concat(found, ignore_index=True) for minimum, found in parts.items()}
 
 

@@ -214,7 +214,7 @@ def paired_intervals(job: Job, i: np.ndarray, j: np.ndarray, resamples: int) -> 
 
     People are drawn once for all models, which is what pairs them (Efron & Tibshirani 1993, ch. 13).
     """
-    drawn = job.measure(*significance._resampled_sums(list(job.sums), resamples, seed=0))
+    drawn = job.measure(*significance.resampled_sums(list(job.sums), resamples, seed=0))
     low, high = np.quantile(drawn[:, i] - drawn[:, j], [SURE / 2, 1 - SURE / 2], axis=0)
     return low, high
 

@@ -51,7 +51,7 @@ def _lists(model: Recommender, history: pd.DataFrame, users: np.ndarray) -> pd.D
     rows = history[history[c.USER].isin(users)]
     histories = np.split(rows[c.MOVIE].to_numpy(), np.searchsorted(rows[c.USER], users[1:]))
     own = {"users": users} if isinstance(model, ReadsHistories) else {}  # Caser knows the person, too
-    return model._best(model._rows(users), model.score_histories(histories, **own), k=10)
+    return model.best_of(model.rows_of(users), model.score_histories(histories, **own), k=10)
 
 
 def by_order(models: Mapping[str, Recommender], split: Split, seed: int = 0) -> pd.DataFrame:

@@ -61,7 +61,7 @@ def _own(
 
 def _parts(model: Recommender, listed: np.ndarray, at: np.ndarray, watched: np.ndarray, user: int | None) -> np.ndarray:
     """Parts [len(listed), len(at)] of all positive weights in the score of each listed movie; zeros where none is."""
-    read = model.histories_matrix([watched]) if user is None else model.histories_[model._rows([user])]
+    read = model.histories_matrix([watched]) if user is None else model.histories_[model.rows_of([user])]
     weights = inspection.contributions(model, read[np.zeros(len(listed), int)], listed)
     total = np.asarray(weights.sum(axis=1))
     return np.divide(weights[:, at].toarray(), total, out=np.zeros((len(listed), len(at))), where=total > 0)

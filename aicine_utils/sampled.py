@@ -31,7 +31,7 @@ def ranks(model: Recommender, split: Split) -> pd.DataFrame:
 
 
 def _ranks(model: Recommender, split: Split, rows: np.ndarray, scores: np.ndarray) -> pd.DataFrame:
-    ranked = model._best(rows, scores, scores.shape[1])
+    ranked = model.best_of(rows, scores, scores.shape[1])
     test = split.test.loc[split.test[c.USER].isin(model.user_ids_[rows]), [c.USER, c.MOVIE]]
     everything, wanted = evaluate.pair_keys(ranked, test)
     found = ranked.loc[np.isin(everything, wanted), [c.USER, c.MOVIE, c.RANK]]

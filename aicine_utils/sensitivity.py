@@ -71,7 +71,7 @@ def resampled(values: pd.DataFrame, resamples: int, seed: int = 0) -> np.ndarray
     the users drawn has a value.
     """
     known = values.notna().to_numpy(np.float64)
-    top, bottom = significance._resampled_sums([values.fillna(0.0).to_numpy(), known], resamples, seed)
+    top, bottom = significance.resampled_sums([values.fillna(0.0).to_numpy(), known], resamples, seed)
     means = np.divide(top, bottom, out=np.full_like(top, np.nan), where=bottom > 0)
     return means.reshape(resamples, -1, values.columns.get_level_values(MODEL).nunique())
 

@@ -100,7 +100,7 @@ def test_new_people_s_numbers_are_the_evaluator_s(hidden):
     users = np.unique(hidden.test[c.USER])
     histories = [hidden.valid.loc[hidden.valid[c.USER] == user, c.MOVIE].tolist() for user in users]
     scores = models["item_knn"].score_histories(histories)
-    top = models["item_knn"]._best(models["item_knn"]._rows(users), scores, 10)
+    top = models["item_knn"].best_of(models["item_knn"].rows_of(users), scores, 10)
     expected = evaluate.evaluate(top, hidden.relevant(hidden.test), ks=(10,), split=hidden).query("metric == 'ndcg'")
     found = values.query("model == 'item_knn' and not behind and given == 5")
     assert found[c.VALUE].tolist() == expected[c.VALUE].tolist()

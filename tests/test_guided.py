@@ -27,7 +27,7 @@ def slow_ndcg(room, split, asked):
     histories = [told.loc[told[c.USER] == user, c.MOVIE].tolist() for user in room.user_ids]
     scores = cold.backed(room.model.score_histories(histories), np.array([len(h) for h in histories]), room.popular,
                          room.model.known_)  # fmt: skip
-    top = room.model._best(room.model._rows(room.user_ids), scores, 10)
+    top = room.model.best_of(room.model.rows_of(room.user_ids), scores, 10)
     values = evaluate.evaluate(top, split.relevant(split.test), ks=(10,)).query("metric == 'ndcg'")
     return values.set_index(c.USER)[c.VALUE].reindex(room.user_ids).to_numpy()
 

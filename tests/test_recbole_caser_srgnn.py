@@ -122,7 +122,7 @@ def test_caser_knows_nothing_of_strangers(mock_split):
     own = mock_split.history[mock_split.history[c.USER] == 2][c.MOVIE].tolist()
     module = model._module
     stranger = model.score_histories([own])[0]
-    module.user_embedding.weight.data[model._rows([2])[0] + 1] = 0
+    module.user_embedding.weight.data[model.rows_of([2])[0] + 1] = 0
     np.testing.assert_allclose(model.score([2])[0], stranger, atol=1e-5)
 
 

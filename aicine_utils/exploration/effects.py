@@ -1,12 +1,20 @@
-"""Effects with intervals, and the one rule that turns an interval into a verdict."""
+"""Effects with intervals, and what the rule of all verdicts (:func:`findings.verdicts.case_of`) says of them."""
 
 import math
 from dataclasses import dataclass
 
 import numpy as np
 
+from aicine_utils.findings.verdicts import case_of
+
 SUPPORTED, NOT_SUPPORTED, OPEN = "supported", "not supported", "can't be told"
 MARKS = {SUPPORTED: "✓", NOT_SUPPORTED: "✗", OPEN: "?"}
+REASONS = {
+    "chance": (OPEN, "with p = {p:.2f} it could be chance"),
+    "upheld": (SUPPORTED, "all of the interval is above {bound}"),
+    "opposite": (NOT_SUPPORTED, "all of the interval is below {bound}"),
+    "between": (OPEN, "the interval includes {bound}"),
+}
 FEWEST = 10  # people, movies or years below which nothing is said
 CELLS = 2_000_000  # numbers held at once while resampling: 16 MB
 
@@ -61,19 +69,12 @@ def judge(key: str, statement: str, measure: str, effect: Effect, threshold: flo
     A test with p of .05 or more leaves the claim open whatever the interval. Thresholds are set before looking: the
     value at which the statement turns from false to true, or the smallest effect that would matter to anyone.
     """
-    bound = f"{threshold:{form}}"
-    shown = f"{measure} is {effect.text(form)}"
-    if math.isnan(effect.low):
+    case = case_of(effect.value, effect.low, effect.high, effect.p, threshold)
+    if case == "missing":
         return cannot(key, statement, measure, "there is nothing to compute it from")
-    if effect.p >= 0.05:
-        verdict, why = OPEN, f"with p = {effect.p:.2f} it could be chance"
-    elif effect.low > threshold:
-        verdict, why = SUPPORTED, f"all of the interval is above {bound}"
-    elif effect.high < threshold:
-        verdict, why = NOT_SUPPORTED, f"all of the interval is below {bound}"
-    else:
-        verdict, why = OPEN, f"the interval includes {bound}"
-    return Claim(key, statement, measure, effect, threshold, form, verdict, f"{shown}: {why}")
+    verdict, why = REASONS[case]
+    because = f"{measure} is {effect.text(form)}: {why.format(bound=f'{threshold:{form}}', p=effect.p)}"
+    return Claim(key, statement, measure, effect, threshold, form, verdict, because)
 
 
 def cannot(key: str, statement: str, measure: str, because: str) -> Claim:

@@ -99,7 +99,7 @@ def _answers(model: Recommender, split: Split, silent: np.ndarray) -> Iterator[t
         scores[silent[rows]] = model.views_
         here = np.isin(row_of, rows)
         held = scores[np.searchsorted(rows, row_of[here]), col[here]]
-        yield model._best(rows, scores, K), test[here].assign(**{c.SCORE: held})
+        yield model.best_of(rows, scores, K), test[here].assign(**{c.SCORE: held})
 
 
 def spearman(pairs: pd.DataFrame) -> pd.DataFrame:

@@ -163,7 +163,7 @@ def _scores(model: Recommender, users: np.ndarray) -> np.ndarray:
     """Scores [len(users), n_movies] of people whom the model may not know."""
     known = np.isin(users, model.user_ids_)
     if not model.serves_unknown:
-        known[known] = np.diff(model.seen_.indptr)[model._rows(users[known])] > 0
+        known[known] = np.diff(model.seen_.indptr)[model.rows_of(users[known])] > 0
     scores = np.empty((len(users), len(model.movie_ids_)), np.float32)
     scores[known] = model.score(users[known])
     strangers = [[]] * int((~known).sum())

@@ -44,7 +44,7 @@ def ratio_interval(
     numerators, denominators = np.asarray(numerators, np.float64), np.asarray(denominators, np.float64)
     if not len(numerators):
         raise AicineError("No user to resample: an interval needs at least one. Use more data or another protocol.")
-    top, bottom = _resampled_sums([numerators, denominators], resamples, seed)
+    top, bottom = resampled_sums([numerators, denominators], resamples, seed)
     with np.errstate(invalid="ignore", divide="ignore"):
         ratios = np.where(bottom > 0, top / bottom, np.nan)
     tail = (1 - level) / 2
@@ -53,7 +53,7 @@ def ratio_interval(
     return np.where(empty, np.nan, low)[()], np.where(empty, np.nan, high)[()]
 
 
-def _resampled_sums(arrays: list[np.ndarray], resamples: int, seed: int) -> list[np.ndarray]:
+def resampled_sums(arrays: list[np.ndarray], resamples: int, seed: int) -> list[np.ndarray]:
     """Sums over users of each array, float64 [resamples, ...], one for each draw of n users out of n."""
     n, rng = len(arrays[0]), np.random.default_rng(seed)
     chunk = max(1, CELLS // n)

@@ -77,11 +77,11 @@ class Recommender(ABC):
 
     def score(self, users: Sequence[int]) -> np.ndarray:
         """float32 [len(users), n_movies]; columns follow ``movie_ids_``. Raises AicineError for an unknown user."""
-        return np.asarray(self._score(self._rows(users)), np.float32)
+        return np.asarray(self._score(self.rows_of(users)), np.float32)
 
     def iter_scores(self, users: Sequence[int], chunk: int = CHUNK) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """(rows of ``user_ids_``, scores) for ``chunk`` users at a time, so that memory stays flat."""
-        rows = self._rows(users)
+        rows = self.rows_of(users)
         for start in range(0, len(rows), chunk):
             part = rows[start : start + chunk]
             yield part, np.asarray(self._score(part), np.float32)
@@ -92,10 +92,11 @@ class Recommender(ABC):
         Candidates are the movies seen in training, minus the user's own history when ``exclude_seen``. Equal scores
         are ordered by movie_id. A user with fewer than ``k`` candidates gets a shorter list.
         """
-        parts = [self._best(rows, scores, k, exclude_seen) for rows, scores in self.iter_scores(users)]
+        parts = [self.best_of(rows, scores, k, exclude_seen) for rows, scores in self.iter_scores(users)]
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=c.TOPK)
 
-    def _best(self, rows: np.ndarray, scores: np.ndarray, k: int, exclude_seen: bool = True) -> pd.DataFrame:
+    def best_of(self, rows: np.ndarray, scores: np.ndarray, k: int, exclude_seen: bool = True) -> pd.DataFrame:
+        """The lists of :meth:`recommend`, from scores of the users at these rows as :meth:`iter_scores` has them."""
         scores = np.where(self.known_, scores, -np.inf)
         if not self.serves_unknown:
             # Their scores are equal or arbitrary, and a list by movie_id would pass for the model's choice.
@@ -152,7 +153,8 @@ class Recommender(ABC):
         shape = (len(histories), len(self.movie_ids_))
         return sparse.csr_matrix((np.ones(known.sum(), np.float32), (rows[known], cols)), shape=shape)
 
-    def _rows(self, users: Sequence[int]) -> np.ndarray:
+    def rows_of(self, users: Sequence[int]) -> np.ndarray:
+        """Their rows in ``user_ids_``. Raises AicineError for an unknown user."""
         return _positions(self.user_ids_, users, "user")
 
     def _column(self, movie_id: int) -> int:
@@ -208,7 +210,7 @@ def lists(model: Recommender, split: Split, k: int = LIST_LENGTH) -> tuple[pd.Da
     rows_of_test = np.searchsorted(model.user_ids_, test[c.USER].to_numpy())
     parts, stars = [], np.empty(len(test), np.float32)
     for rows, scores in model.iter_scores(test[c.USER].unique()):
-        parts.append(model._best(rows, scores, k))
+        parts.append(model.best_of(rows, scores, k))
         if model.rates:
             here = np.flatnonzero((rows_of_test >= rows[0]) & (rows_of_test <= rows[-1]))
             stars[here] = scores[np.searchsorted(rows, rows_of_test[here]), columns[here]]

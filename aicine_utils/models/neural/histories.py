@@ -42,7 +42,7 @@ class ReadsHistories(ABC):
         """
         columns = [self._columns(history) for history in histories]
         watched, starts = np.concatenate([*columns, np.empty(0, np.int64)]), np.cumsum([0, *map(len, columns)])
-        people = np.zeros(len(histories), np.int64) if users is None else 1 + self._rows(users)
+        people = np.zeros(len(histories), np.int64) if users is None else 1 + self.rows_of(users)
         parts = np.split(np.arange(len(histories)), range(CHUNK, len(histories), CHUNK))
         return np.concatenate([self._answer(self._reader(watched, starts, rows, people[rows])) for rows in parts])
 
