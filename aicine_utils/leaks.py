@@ -9,6 +9,8 @@ from aicine_utils import columns as c
 from aicine_utils.metrics import evaluate
 from aicine_utils.splits import Split
 
+HALF = 0.5
+
 
 def table(made: Mapping[str, Split], searched: Split) -> pd.DataFrame:
     """One row a split; ``searched`` is the one on whose validation ratings the settings were found. Columns:
@@ -45,6 +47,19 @@ def at_once(split: Split, within: str = "1h") -> float:
     """
     last = split.test[c.USER].map(split.history.groupby(c.USER)[c.TIMESTAMP].max())
     return float((split.test[c.TIMESTAMP] - last <= pd.Timedelta(within)).mean())
+
+
+def sitting_text(usual: float, strict: float) -> str:
+    """What two shares of :func:`at_once` mean, the usual split's and that of one cut in time for everyone."""
+    task = {
+        (True, False): ": the first asks mostly for the next film of a sitting, the second for what comes later",
+        (True, True): ": both ask mostly for the next film of a sitting",
+        (False, False): ": neither asks mostly for the next film of a sitting",
+    }.get((usual > HALF, strict > HALF), "")
+    return (
+        f"On people's own timelines {usual:.0%} of the test ratings follow within an hour on the last one that a model "
+        f"knows of the person, under one cut in time {strict:.0%}{task}."
+    )
 
 
 def later_of_any(train: pd.DataFrame, test: pd.DataFrame) -> np.ndarray:

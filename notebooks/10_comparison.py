@@ -371,6 +371,10 @@ study.show(both, "strict", f"One cut in time: {newcomers:.0%} of the people are 
     "usual_place": nb.Column("Place there", format=".0f"),
 })  # fmt: skip
 
+# %%
+sittings = "" if cut == study.protocol else leaks.sitting_text(at_once, at_once_strict)
+nb.say(sittings)
+
 # %% [markdown]
 # ## 11 Look at it
 #
@@ -444,7 +448,7 @@ said = {found.key: found.text["en"] for found in findings.findings(everything, e
 nb.answer(
     *(decision.text["en"] for decision in decisions),
     *(said[key] for key in ("stricter", "rater_as_ranker", "personalisation", "coverage") if key in said),
-    *(untold if cut == study.protocol else []),
+    *(untold if cut == study.protocol else [sittings]),
 )
 
 # %% [markdown]

@@ -54,6 +54,21 @@ def test_next_at_once_by_hand():
     assert leaks.at_once(made, "2h") == pytest.approx(3 / 4)
 
 
+@pytest.mark.parametrize(
+    ("usual", "strict", "said"),
+    [
+        (0.7, 0.1, "under one cut in time 10%: the first asks mostly for the next film of a sitting"),
+        (0.7, 0.6, "both ask mostly"),
+        (0.2, 0.1, "neither asks mostly"),
+        (0.4, 0.6, "under one cut in time 60%."),
+    ],
+)
+def test_what_sittings_mean_is_said(usual, strict, said):
+    text = leaks.sitting_text(usual, strict)
+    assert said in text
+    assert f"{usual:.0%} of the test ratings follow within an hour" in text
+
+
 def test_one_time_for_all_tells_nothing():
     made = split([(1, 10, 5), (2, 10, 5)], [(1, 11, 5)])
     row = leaks.table({"hand": made}, made).iloc[0]
