@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import ctypes
 import hashlib
 import importlib.util
 import os
@@ -147,7 +148,8 @@ def _git(*arguments: str) -> str:
 class Cost:
     """Wall-clock seconds and the peak of memory of a block, MB.
 
-    Memory is what the process gained since the start of the block; with ``tree`` it is all that the process and its
+    Memory is what the process gained since the start of the block, after what it had freed went back to the system: a
+    block that fills what another left would seem to need nothing. With ``tree`` it is all that the process and its
     children hold (a notebook's kernel is a child).
     """
 
@@ -158,6 +160,8 @@ class Cost:
 
     def __enter__(self) -> Self:
         self._process = psutil.Process()
+        if not self.tree:
+            _give_back()
         self._base = 0 if self.tree else self._held()
         self._peak = self._held()
         self._stop = threading.Event()
@@ -184,3 +188,9 @@ class Cost:
         self._thread.join()
         self._peak = max(self._peak, self._held())
         self.peak_mb = round((self._peak - self._base) / 1e6, 1)
+
+
+def _give_back() -> None:
+    """Return freed memory to the system, which the C library keeps for later; only glibc can be asked to."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").malloc_trim(0)

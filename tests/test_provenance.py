@@ -173,3 +173,15 @@ def test_a_package_s_digest_is_of_all_its_modules(monkeypatch):
     monkeypatch.setattr(provenance, "source_of", lambda module: asked.append(module) or "")
     provenance.source_of_package("feedback/updates")
     assert {"aicine_utils.feedback.updates.counts", "aicine_utils.feedback.updates.rules"} <= set(asked)
+
+
+def test_memory_that_was_freed_before_counts_when_it_is_filled_again():
+    def fill():
+        return [np.ones(2_000) for _ in range(4_000)]  # 64 MB in pieces that the C library keeps when they are freed
+
+    kept = fill()
+    last = kept[-1]  # above the others, so that nothing falls off the end by itself
+    del kept
+    with provenance.Cost() as cost:
+        again = fill()
+    assert cost.peak_mb > 50, (len(again), last.sum())
