@@ -81,12 +81,13 @@ rule repeats:
     output:
         f"{OUT}/runs/repeats.json",
     params:
-        code=provenance.source_of("aicine_utils.repeats"),
+        code=provenance.source_of("aicine_utils.study.repeats"),
         configs=settings.fingerprint("configs"),
         preset=PRESET,
-    threads: workflow.cores  # it starts a process a core
+        given=" ".join(GIVEN) if plan.COMPARISON in CHOSEN else "",
+    threads: workflow.cores  # a process for each, so nothing runs beside it
     shell:
-        f"{AICINE} repeats --dataset {QUOTED} --preset {PRESET}"
+        f"{AICINE} repeats --dataset {QUOTED} --preset {PRESET} --processes {{threads}} {{params.given}}"
 
 
 rule data:

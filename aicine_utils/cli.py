@@ -140,7 +140,7 @@ def tune(
     dataset: Dataset = "ml-100k",
     model: Annotated[list[str], typer.Option(help="Repeat for several; all if none.")] = [],
     trials: Annotated[int, typer.Option(min=1)] = 20, protocol: Protocol = "user_temporal",
-    minutes: Annotated[float, typer.Option(min=0, help="No trial of a model begins after so many.")] = math.inf,
+    minutes: Annotated[float, typer.Option(min=0, help="No trial of a model begins after so many; 0: no limit.")] = 0,
 ) -> None:  # fmt: skip
     """Search parameters on validation and keep the winners, unless one of more trials is kept already; resumes."""
     from aicine_utils import settings, tuning
@@ -151,7 +151,7 @@ def tune(
     split = _split(dataset, protocol)
     for name in model or [name for name in registry.names() if settings.model_config(name)["search"]]:
         with console.status(f"{name}: searching") as live:
-            winner = tuning.tune(name, split, trials, 0, search_progress(name, live), minutes)
+            winner = tuning.tune(name, split, trials, 0, search_progress(name, live), minutes or math.inf)
         found = f"{name}: {winner.metric} {winner.value:.4f} on validation"
         console.print(f"{found} after {winner.trials} trials in {winner.minutes:g} min")
         console.print(keep_winner(name, split.info["dataset"], protocol, winner))
@@ -165,7 +165,8 @@ def keep_winner(name: str, dataset: str, protocol: str, winner: "Winner") -> str
     if tuning.write_winners(dataset, protocol, {name: winner}):
         return f"Written to {path}; runs on {dataset} under {protocol} use it from now on."
     trials = settings.winner(name, dataset, protocol)["trials"]
-    return f"Kept {path} as it was: its winner is of {trials} trials. Search with --trials {trials} to replace it."
+    more = f"Search with --trials {trials}, and minutes enough for them, to replace it."
+    return f"Kept {path} as it was: its winner is of {trials} trials. {more}"
 
 
 def search_progress(name: str, live: Status) -> Callable[[int, int, float], None]:

@@ -1,8 +1,9 @@
 """Search for parameters with Optuna: on validation only, resumable, several processes at one study.
 
-Every model of a family gets the same number of trials. A network stops on the validation ratings themselves, and the
-number of passes that was best on them is part of its setting, so that nothing has to be held out later. Winners are
-written to ``configs/tuned/<dataset>.yaml``, which is committed; the default run reads them and searches nothing.
+Every model of a family gets the same number of trials, or the same minutes where these end first. A network stops on
+the validation ratings themselves, and the number of passes that was best on them is part of its setting, so that
+nothing has to be held out later. Winners are written to ``configs/tuned/<dataset>.yaml``, which is committed; the
+default run reads them and searches nothing.
 """
 
 import math
@@ -143,7 +144,8 @@ def _study(name: str, split: Split, seed: int) -> optuna.Study:
     folder.mkdir(parents=True, exist_ok=True)
     config = settings.model_config(name)
     code = provenance.source_of(registry.entry(name).model_class.__module__, within="aicine_utils.models")
-    label = f"{name}-{provenance.digest([split.hash, code, str(config), str(seed)])}"
+    spaces = {part: config[part] for part in ("params", "search")}  # what is tried first is no other study
+    label = f"{name}-{provenance.digest([split.hash, code, str(spaces), str(seed)])}"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         storage = optuna.storages.JournalStorage(

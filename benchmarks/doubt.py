@@ -10,10 +10,10 @@ import argparse
 
 import pandas as pd
 
-from aicine_utils import cold
 from aicine_utils import columns as c
 from aicine_utils.data import datasets
 from aicine_utils.models import hybrid, registry
+from aicine_utils.study import cold
 from benchmarks import record
 
 BEHIND, OWN = (3, 10, 30, 100), (3, 10, 20, 40)

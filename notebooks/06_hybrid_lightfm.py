@@ -53,7 +53,9 @@ seeds = 2  # trainings of each LightFM, with as many seeds, behind the compariso
 import pandas as pd
 import seaborn as sns
 
-from aicine_utils import cold, comparison, experiment, guided, inspection, newcomers
+from aicine_utils import experiment
+from aicine_utils import inspection
+from aicine_utils.study import cold, comparison, guided, newcomers
 from aicine_utils import columns as c
 from aicine_utils import notebook as nb
 from aicine_utils.models import base, features, registry
@@ -295,7 +297,9 @@ study.show(
 
 # %%
 half = cold.hide_users(study.data, share=0.4, seed=seed, told=0.5)
-asked = study.keep("guided", lambda: guided.compare(half, seed), "aicine_utils.guided", run=results["ease"].folder.name)
+asked = study.keep(
+    "guided", lambda: guided.compare(half, seed), "aicine_utils.study.guided", run=results["ease"].folder.name
+)
 by_choice = cold.summary(asked, ["choice"], ["asked"], study.preset.resamples)
 final = asked[asked["asked"] == asked["asked"].max()].pivot(index=c.USER, columns="choice", values=c.VALUE)
 over = comparison.differences(final, guided.POPULAR).loc[guided.GREEDY]

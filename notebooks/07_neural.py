@@ -52,7 +52,7 @@ seed = 0  # seed of every model in this notebook
 import pandas as pd
 
 from aicine_utils import columns as c
-from aicine_utils import comparison, order
+from aicine_utils.study import comparison, order
 from aicine_utils import notebook as nb
 from aicine_utils.models import registry
 from aicine_utils.models.neural import sequences

@@ -54,7 +54,8 @@ import pandas as pd
 import seaborn as sns
 
 from aicine_utils import columns as c
-from aicine_utils import cold, comparison, order, published
+from aicine_utils import published
+from aicine_utils.study import cold, comparison, order
 from aicine_utils import notebook as nb
 from aicine_utils.models import registry
 from aicine_utils.models.neural import sequences
@@ -222,7 +223,7 @@ nb.say(f"Better with fewer than {longest} films, by more than chance: {worse or 
 # %%
 asked = ["popularity", "ease", "multivae", "sasrec"]
 keys = [run.folder.name for run in study.run(asked[:3]).values()]
-new = study.keep("new_people", lambda: cold.new_users_of(study.data, asked, seed), "aicine_utils.cold", runs=keys)
+new = study.keep("new_people", lambda: cold.new_users_of(study.data, asked, seed), "aicine_utils.study.cold", runs=keys)
 new = new[new["behind"]].assign(label=new["model"].map(lambda name: registry.entry(name).label))
 first_steps = cold.summary(new, ["label"], ["given"], study.preset.resamples)
 welcome = cold.best_by(new, "given", "label", registry.entry("popularity").label).set_index("given")

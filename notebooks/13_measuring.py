@@ -55,9 +55,9 @@ negatives = 100  # films drawn by lot in the sampled metric of section 8
 import pandas as pd
 
 from aicine_utils import columns as c
-from aicine_utils import finalists, leaks, sampled, sensitivity
+from aicine_utils.study import finalists, leaks, sampled, sensitivity
 from aicine_utils import notebook as nb
-from aicine_utils.findings import measuring
+from aicine_utils.study import measuring
 from aicine_utils.models import registry
 from aicine_utils.report import bump, plots
 

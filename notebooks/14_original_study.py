@@ -55,7 +55,8 @@ seed = 0  # seed of every model, of resampling and of permutations
 import pandas as pd
 import seaborn as sns
 
-from aicine_utils import audit, original_claims, settings
+from aicine_utils import settings
+from aicine_utils.study import audit, original_claims
 from aicine_utils import columns as c
 from aicine_utils import notebook as nb
 from aicine_utils.exploration import genres, people, reduction

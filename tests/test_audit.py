@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from aicine_utils import audit
 from aicine_utils.models import original_study
+from aicine_utils.study import audit
 
 GRID = pd.DataFrame(
     {"n_epochs": [5, 20, 10], "lr_all": [0.001, 0.01, 0.005], "rmse": [1.1, 0.9, 1.0], "rank": [3, 1, 2]}

@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 from models_cases import split_of
 
-from aicine_utils import because_watched, experiment, newcomers
 from aicine_utils import columns as c
+from aicine_utils import experiment
 from aicine_utils.models import registry
+from aicine_utils.study import because_watched, newcomers
 
 # Day by day; the last train movie that is liked is asked about. User 3 liked nothing before, user 4 nothing after.
 TRAIN = [(1, 10, 5, 1), (1, 20, 4, 2), (1, 30, 2, 3), (2, 20, 5, 1), (2, 10, 5, 2), (3, 10, 2, 1), (4, 20, 5, 1),

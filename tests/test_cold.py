@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 from models_cases import ratings
 
-from aicine_utils import cold
 from aicine_utils import columns as c
 from aicine_utils.data.movielens import MovieLens
 from aicine_utils.errors import AicineError
@@ -13,6 +12,7 @@ from aicine_utils.metrics import evaluate
 from aicine_utils.models import registry
 from aicine_utils.models.neighbours import ItemKNN
 from aicine_utils.models.popularity import GroupPopularity
+from aicine_utils.study import cold
 
 
 def data_of(rows, movies=None):

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from aicine_utils import comparison
 from aicine_utils.metrics import significance
+from aicine_utils.study import comparison
 
 
 def lists(*movies, users=(7, 9)):

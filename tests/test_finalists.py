@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 
 from aicine_utils import columns as c
-from aicine_utils import experiment, finalists
+from aicine_utils import experiment
 from aicine_utils.data.movielens import MovieLens
 from aicine_utils.errors import AicineError
 from aicine_utils.protocols import TEST, user_temporal
+from aicine_utils.study import finalists
 
 
 def counts(labels, ratings):
@@ -79,6 +80,7 @@ def test_one_cut_in_time_meets_the_leaders_whatever_they_cost_and_the_lists_for_
         "gru", "ease", "mlp", "views", "popularity", "nmf", "svd", "recent_popularity"
     ]  # fmt: skip
     assert set(finalists.for_one_cut(board, 100)) - set(finalists.for_one_cut(board, 9)) == {"ract"}
+    assert finalists.for_one_cut(board, -1) == ["gru", "ease", "mlp", "popularity", "recent_popularity"]
 
 
 def test_standing_reads_means_and_seconds():

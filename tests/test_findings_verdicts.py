@@ -5,10 +5,11 @@ import pandas as pd
 import pytest
 from report_samples import CARD, PROVENANCE, leaderboard, status, statuses
 
-from aicine_utils import original_claims, settings
+from aicine_utils import settings
 from aicine_utils.exploration.effects import NOTHING, Effect
 from aicine_utils.findings.verdicts import case_of, judged, number_of, summary, tally, together, verdicts
 from aicine_utils.report.index import render_index
+from aicine_utils.study import original_claims
 
 NAN = math.nan
 PARTS = original_claims.PARTS

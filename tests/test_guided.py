@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from aicine_utils import cold, guided
 from aicine_utils import columns as c
 from aicine_utils.metrics import evaluate
+from aicine_utils.study import cold, guided
 
 
 @pytest.fixture

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from aicine_utils import columns as c
-from aicine_utils import experiment, jobs
+from aicine_utils import experiment
 from aicine_utils.metrics import rating
+from aicine_utils.study import jobs
 
 USERS = pd.Index(range(1, 41), name=c.USER)
 

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from aicine_utils import columns as c
-from aicine_utils import finalists, leaks
 from aicine_utils.splits import Split
+from aicine_utils.study import finalists, leaks
 
 
 def ratings(rows):
@@ -52,6 +52,8 @@ def test_next_at_once_by_hand():
     made = split([(1, 10, 0), (1, 11, 1000), (2, 10, 0)], [(1, 12, 4600), (1, 13, 4601), (2, 11, 9), (3, 10, 9)])
     assert leaks.at_once(made) == pytest.approx(2 / 4)  # 12 an hour after 11, 13 a second more; 3 is not known
     assert leaks.at_once(made, "2h") == pytest.approx(3 / 4)
+    earlier = split([(1, 10, 0), (1, 11, 9000)], [(1, 12, 8999), (1, 13, 9000)])
+    assert leaks.at_once(earlier) == pytest.approx(1 / 2)  # what was rated before the last known one does not follow it
 
 
 @pytest.mark.parametrize(
@@ -72,7 +74,8 @@ def test_what_sittings_mean_is_said(usual, strict, said):
 def test_one_time_for_all_tells_nothing():
     made = split([(1, 10, 5), (2, 10, 5)], [(1, 11, 5)])
     row = leaks.table({"hand": made}, made).iloc[0]
-    assert row[["own_future", "any_future", "film_future"]].isna().all()
+    assert row[["own_future", "any_future", "film_future", "at_once"]].isna().all()
+    assert "can't be told" in leaks.sitting_text(row["at_once"], row["at_once"])
     assert row["unreachable"] == 1
 
 

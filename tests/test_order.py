@@ -6,11 +6,12 @@ import pytest
 from models_cases import split_of
 
 from aicine_utils import columns as c
-from aicine_utils import inspection, order
+from aicine_utils import inspection
 from aicine_utils.errors import AicineError
 from aicine_utils.models import registry
 from aicine_utils.models.linear import EASE
 from aicine_utils.models.neural.recurrent import GRU
+from aicine_utils.study import order
 
 HISTORY = pd.DataFrame({c.USER: [1, 1, 1, 4, 4], c.MOVIE: [30, 10, 20, 7, 8]})
 

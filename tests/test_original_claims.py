@@ -7,12 +7,12 @@ from exploration_cases import movies, table, users
 from scipy import stats
 
 from aicine_utils import columns as c
-from aicine_utils import original_claims
 from aicine_utils.data.movielens import MovieLens
 from aicine_utils.exploration import people
 from aicine_utils.exploration.effects import Effect
 from aicine_utils.findings.verdicts import verdicts
 from aicine_utils.metrics import rating
+from aicine_utils.study import original_claims
 
 
 def predictions(errors):

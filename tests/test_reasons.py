@@ -6,11 +6,12 @@ import pytest
 from models_cases import split_of
 
 from aicine_utils import columns as c
-from aicine_utils import inspection, reasons
+from aicine_utils import inspection
 from aicine_utils.models.base import Recommender
 from aicine_utils.models.linear import EASE
 from aicine_utils.models.neighbours import ItemKNN, UserKNN
 from aicine_utils.models.popularity import Views
+from aicine_utils.study import reasons
 
 TRAIN = [(1, 10, 5), (1, 20, 4), (2, 10, 5), (2, 20, 1), (2, 30, 3), (3, 30, 4), (4, 10, 2), (4, 40, 4)]
 

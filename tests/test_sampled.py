@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from aicine_utils import columns as c
-from aicine_utils import experiment, sampled, splits
+from aicine_utils import experiment, splits
 from aicine_utils.models import registry
+from aicine_utils.study import sampled
 
 
 def test_full_ndcg_by_hand():

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from aicine_utils import experiment, leaderboard, seeds, settings
+from aicine_utils import experiment, leaderboard, settings
 from aicine_utils.errors import AicineError
 from aicine_utils.models import registry
+from aicine_utils.study import seeds
 
 # EASE and the two k-NN draw nothing; of the others iALS, MultiVAE, SVD and RaCT draw.
 ROWS = [("ease", 0.30, 1.0), ("ials", 0.29, 2.0), ("multivae", 0.28, 20.0), ("item_knn", 0.27, 1.0),

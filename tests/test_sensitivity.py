@@ -9,9 +9,9 @@ from metrics_cases import split, topk
 from scipy import stats
 
 from aicine_utils import columns as c
-from aicine_utils import sensitivity
 from aicine_utils.errors import AicineError
-from aicine_utils.sensitivity import REFERENCE, Way
+from aicine_utils.study import sensitivity
+from aicine_utils.study.sensitivity import REFERENCE, Way
 
 
 def frame(tables):

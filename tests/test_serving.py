@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from aicine_utils import columns as c
-from aicine_utils import experiment, serving
+from aicine_utils import experiment
 from aicine_utils.errors import AicineError
 from aicine_utils.models.base import Recommender
+from aicine_utils.study import serving
 
 NAMES = ["views", "item_knn", "baseline", "ease"]
 

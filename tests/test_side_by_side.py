@@ -5,10 +5,10 @@ import pytest
 from models_cases import split_of
 
 from aicine_utils import columns as c
-from aicine_utils import reasons, side_by_side
 from aicine_utils.models.linear import EASE
 from aicine_utils.models.popularity import Views
-from aicine_utils.serving import STRANGER, Answers, Served
+from aicine_utils.study import reasons, side_by_side
+from aicine_utils.study.serving import STRANGER, Answers, Served
 
 TRAIN = [(1, 10, 5), (1, 20, 4), (2, 10, 5), (2, 20, 1), (2, 30, 3), (3, 30, 4), (3, 50, 4), (4, 10, 2), (4, 40, 4)]
 TEST = [(1, 30, 5), (1, 40, 3), (2, 40, 4)]

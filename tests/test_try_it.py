@@ -3,11 +3,11 @@
 import pytest
 from models_cases import split_of
 
-from aicine_utils import try_it
 from aicine_utils.models.factorisation import Baseline
 from aicine_utils.models.neighbours import ItemKNN, UserKNN
 from aicine_utils.models.popularity import Views
-from aicine_utils.serving import STRANGER, Served
+from aicine_utils.study import try_it
+from aicine_utils.study.serving import STRANGER, Served
 
 TRAIN = [(user, movie, 4) for user in range(1, 7) for movie in range(10, 20) if (user + movie) % 3]
 MOVIES = [(movie, f"<b>Film {movie}</b>", 2000, ["Drama"]) for movie in range(10, 20)]

@@ -105,11 +105,16 @@ def execute(
 
 
 @app.command(hidden=True)
-def repeats(dataset: Dataset, preset: str = "quick") -> None:
+def repeats(
+    dataset: Dataset, preset: str = "quick", processes: int = 1,
+    parameter: Annotated[list[str], typer.Option("-p")] = [],
+) -> None:  # fmt: skip
     """Make the trainings that only the comparison needs, several at once (called by Snakemake)."""
-    from aicine_utils.pipeline import repeating
+    from aicine_utils.pipeline import plan, repeating
 
-    repeating.repeat(dataset, preset)
+    given = dict(plan.parse_parameter(text) for text in parameter)
+    own = {name: given[other] for name, other in (("seed", "seed"), ("trainings", "seeds")) if other in given}
+    repeating.repeat(dataset, preset, processes, **own)
 
 
 @app.command(hidden=True)

@@ -4,17 +4,20 @@ import math
 
 import pandas as pd
 
-from aicine_utils.findings.choosing import CLOSE, WORTH_SAVING, Margin, choice, gap
+from aicine_utils.findings.choosing import CLOSE, WORTH_SAVING, Margin, gap, pick, pick_for_home
 from aicine_utils.findings.reading import RANKING, cost, ranking, say, seconds_text, spent_text, value_text
 
 NAMES = {"ndcg@10": "NDCG@10", "rmse": "RMSE"}
+SAFER = ("safer", "only_safe")  # cases in which the leader on people's own timelines was passed over
 STEP = 0.01  # of the metric, by which a price is told
 OUT_OF_REACH = 100  # times as many people as were measured
 LANGUAGES = ("en", "ko")
 
 
-def changes(job: str, metric: str, case: str, best: pd.Series, other: pd.Series | None, candidates: pd.DataFrame,
-            everyone: pd.DataFrame, pairs: pd.DataFrame | None) -> dict[str, str] | None:  # fmt: skip
+def changes(
+    job: str, metric: str, case: str, best: pd.Series, other: pd.Series | None, candidates: pd.DataFrame,
+    everyone: pd.DataFrame, pairs: pd.DataFrame | None, strict: pd.DataFrame,
+) -> dict[str, str] | None:  # fmt: skip
     """The sentences on what would change a decision, one text a language; None where nothing can be computed.
 
     case: how the decision was made; other: the runner-up, the control that could not be beaten, or the
@@ -22,7 +25,7 @@ def changes(job: str, metric: str, case: str, best: pd.Series, other: pd.Series 
     """
     parts = [] if other is None else [_rival(metric, case, best, other, pairs)]
     if case not in ("chance", "beaten"):
-        parts += [_cheaper(metric, best, candidates), _richer(metric, best, everyone)]
+        parts += [_cheaper(job, metric, best, candidates, strict), _richer(metric, best, everyone)]
     said = [part for part in parts if part]
     return {lang: " ".join(part[lang] for part in said) for lang in LANGUAGES} if said else None
 
@@ -32,8 +35,8 @@ def _rival(metric: str, case: str, best: pd.Series, other: pd.Series, pairs: pd.
     margin, named = gap(best, other, metric, pairs), {"best": best["label"], "other": other["label"]}
     if case == "cheap" and cost(other) > cost(best) and margin.difference < 0:
         return _price(metric, best, other, margin)
-    if case in ("alone", "beaten", "safer"):
-        ahead = margin if case == "alone" else margin.turned
+    if case in ("alone", "beaten", *SAFER):
+        ahead, case = (margin if case == "alone" else margin.turned), "safer" if case in SAFER else case
         return say("change", case, **named, metric=NAMES[metric], margin=ahead.shown(signed=False))
     return _people(margin, named)
 
@@ -60,7 +63,8 @@ def _price(metric: str, best: pd.Series, dear: pd.Series, margin: Margin) -> dic
                limit=f"{limit:.3f}", reach=reach)  # fmt: skip
 
 
-def _cheaper(metric: str, best: pd.Series, candidates: pd.DataFrame) -> dict[str, str] | None:
+def _cheaper(job: str, metric: str, best: pd.Series, candidates: pd.DataFrame,
+             strict: pd.DataFrame) -> dict[str, str] | None:  # fmt: skip
     """Who would be the choice were the budget just too small for this one; nothing where it costs next to nothing."""
     spent = cost(best)
     if not math.isfinite(spent) or spent < WORTH_SAVING:
@@ -70,7 +74,7 @@ def _cheaper(metric: str, best: pd.Series, candidates: pd.DataFrame) -> dict[str
     if rest.empty:
         return say("change", "no_cheaper", limit=limit)
     rows = ranking(rest, metric)
-    other = choice(rows[rows["first"]], metric)[0]
+    other = (pick_for_home(rows, strict) if job == "home" else pick(rows, metric)).best
     return say("change", "cheaper", limit=limit, other=other["label"], metric=NAMES[metric],
                value=value_text(other, metric))  # fmt: skip
 

@@ -1,6 +1,6 @@
 """The rule by which a model is chosen: what the service can spend, the best or a much cheaper one, and by how much.
 
-The home row has one rule more, since a service meets all people at one moment: see :func:`choice_for_home`.
+The home row has one rule more, since a service meets all people at one moment: see :func:`pick_for_home`.
 """
 
 from typing import NamedTuple
@@ -11,11 +11,12 @@ import pandas as pd
 from aicine_utils.findings.reading import RANKING, STARS, beats_chance, controls, cost, ranking
 
 CLOSE, CHEAPER = 0.05, 2  # share of the mean that a model of half the cost may give up
+BLIND = "non_personalised"  # the family of lists for all
 WORTH_SAVING = 10.0  # seconds; less is nothing to a service, and noise on a shared machine
 
 
 class JobTables(NamedTuple):
-    """The tables that ``aicine_utils.jobs`` makes, where they are there: means of each job and model, and pairs."""
+    """The tables that ``study.jobs`` makes, where they are there: means of each job and model, and pairs."""
 
     means: pd.DataFrame | None = None
     pairs: pd.DataFrame | None = None
@@ -81,11 +82,10 @@ def budget(jobs: pd.DataFrame | None) -> tuple[float, float]:
     return tuple(float(own.iloc[0]) if len(own) else np.inf for own in limits)
 
 
-class Home(NamedTuple):
-    """Whom the home row gets: the row ``best`` of ``first``, who were in question; whether for its cost (``thrifty``).
+class Pick(NamedTuple):
+    """Whom a job gets: the row ``best`` of ``first``, who were in question; whether for its cost (``thrifty``).
 
-    ``fallen``: the choice by people's own timelines, where it did not survive one cut in time; None where it is
-    ``best`` itself.
+    ``fallen``: the row that leads on people's own timelines, where the home row passed it over; None where it did not.
     """
 
     best: pd.Series
@@ -94,30 +94,35 @@ class Home(NamedTuple):
     fallen: pd.Series | None = None
 
 
-def choice_for_home(candidates: pd.DataFrame, strict: pd.DataFrame) -> Home:
-    """The :func:`choice` by people's own timelines, unless it is behind under one cut in time for everyone.
-
-    Then those decide that keep a first place there, the best by people's own timelines first; a list for all may be
-    among them. Where nobody who was measured under both does, the choice stays, and that it falls is said with it.
-    candidates: a :func:`ranking` without controls; strict: the stricter table, empty where there is none.
-    """
+def pick(candidates: pd.DataFrame, metric: str) -> Pick:
+    """The :func:`choice` among those in first place of a :func:`ranking` without controls."""
     first = candidates[candidates["first"]]
-    best, thrifty = choice(first, RANKING)
-    if survival(best, strict) is not False:
-        return Home(best, first, thrifty)
+    best, thrifty = choice(first, metric)
+    return Pick(best, first, thrifty)
+
+
+def pick_for_home(candidates: pd.DataFrame, strict: pd.DataFrame) -> Pick:
+    """The :func:`pick` by people's own timelines, unless the leader there is behind under one cut in time for everyone.
+
+    Then that goes to who keeps a first place under the cut and is highest on people's own timelines. A list for all
+    takes nobody's place: where only such lists keep theirs, the leader stays, and that it falls is said with it. Nor is
+    a cheaper model taken for the leader if that falls. strict: the stricter table, empty where there is none.
+    """
+    leader, found = candidates.iloc[0], pick(candidates, RANKING)
+    if survival(leader, strict) is not False:
+        return found if survival(found.best, strict) is not False else found._replace(best=leader, thrifty=False)
     rows = ranking(strict, RANKING)
-    kept = candidates[candidates["model"].isin(rows.loc[rows["first"], "model"])]
-    if kept.empty:
-        return Home(best, first, thrifty)
-    own, cheap = choice(kept, RANKING)
-    return Home(own, kept, cheap, fallen=best)
+    kept = candidates["model"].isin(rows.loc[rows["first"], "model"]) & (candidates["family"] != BLIND)
+    if not kept.any():
+        return found._replace(best=leader, thrifty=False)
+    return Pick(candidates[kept].iloc[0], candidates[kept], False, fallen=leader)
 
 
-def shipped(board: pd.DataFrame, strict: pd.DataFrame) -> Home | None:
+def shipped(board: pd.DataFrame, strict: pd.DataFrame) -> Pick | None:
     """What the home row gets, ``board`` within the budget; None where nothing was measured or none beats chance."""
     rows = ranking(board[board["affordable"]] if "affordable" in board else board, RANKING)
-    candidates = rows[~controls(rows)]
-    return choice_for_home(candidates, strict) if len(candidates) and beats_chance(rows) else None
+    candidates = rows[~controls(rows)].reset_index(drop=True)
+    return pick_for_home(candidates, strict) if len(candidates) and beats_chance(rows) else None
 
 
 def survival(row: pd.Series, strict: pd.DataFrame) -> bool | None:
@@ -130,7 +135,7 @@ def survival(row: pd.Series, strict: pd.DataFrame) -> bool | None:
 def blind_beside(strict: pd.DataFrame) -> pd.DataFrame:
     """Lists for everyone in the first place of the stricter table: who shares it with one is not told from it."""
     rows = ranking(strict, RANKING)
-    return rows[rows["first"] & (rows["family"] == "non_personalised")]
+    return rows[rows["first"] & (rows["family"] == BLIND)]
 
 
 def gap(best: pd.Series, other: pd.Series, metric: str, pairs: pd.DataFrame | None) -> Margin:

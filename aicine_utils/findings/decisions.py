@@ -11,13 +11,13 @@ import pandas as pd
 from aicine_utils.findings.changes import changes
 from aicine_utils.findings.choosing import (
     NO_TABLES,
-    Home,
     JobTables,
     Margin,
+    Pick,
     affordable,
-    choice,
-    choice_for_home,
     gap,
+    pick,
+    pick_for_home,
     survival,
 )
 from aicine_utils.findings.reading import (
@@ -44,9 +44,10 @@ class Decision:
 
     model: None where no model beats its controls, or the job could not be measured. margin: how far the runner-up is
     behind in the job's metric (negative when the chosen one is only cheaper), low and high its paired interval where
-    pairs were measured. settled: whether the chosen model is alone in first place; survives: whether it keeps a first
-    place under one cut in time for everyone, None where that was not measured; change: what would change our mind;
-    fallen: the name of the model that leads on people's own timelines and was passed over, as it does not survive.
+    pairs were measured. settled: whether the chosen model is alone in first place; where a leader was passed over, the
+    only affordable personal one that keeps a first place under the cut. survives: whether it keeps a first place under
+    one cut in time for everyone, None where that was not measured. change: what would change our mind. fallen: the name
+    of the model that leads on people's own timelines and was passed over, as it does not survive.
     """
 
     job: str
@@ -126,48 +127,46 @@ def _nothing(job: str, rows: pd.DataFrame, candidates: pd.DataFrame, pairs: pd.D
     case = "chance" if best["first"] else "beaten"
     values = {"control_value": value_text(control, metric), "value": value_text(best, metric)}
     text = _say(job, case, n=int(candidates["first"].sum()), control=control["label"], best=best["label"], **values)
-    change = changes(job, metric, case, best, control, candidates, candidates, pairs)
+    change = changes(job, metric, case, best, control, candidates, candidates, pairs, candidates.iloc[:0])
     return Decision(job, None, NONE["en"], None, None, False, text, COMPARISON, change=change)
 
 
 def _shipped(job: str, candidates: pd.DataFrame, everyone: pd.DataFrame, strict: pd.DataFrame,
              pairs: pd.DataFrame | None) -> Decision:  # fmt: skip
-    metric, made = JOBS[job], _choice(job, candidates, strict)
-    best, first, fallen = made.best, made.first, made.fallen
-    second = _runner_up(candidates, first, best)
+    metric = JOBS[job]
+    made = pick_for_home(candidates, strict) if job == "home" else pick(candidates, metric)
+    best, second = made.best, _runner_up(candidates, made.first, made.best)
     margin = None if second is None else gap(best, second, metric, pairs)
-    case = _case(made, margin)
-    rival = {} if margin is None else {"second": second["label"], "margin": margin.shown(case != "alone")}
-    text = _say(job, case, best=best["label"], value=value_text(best, metric), n=len(first), cost=spent_text(best),
-                dear=first.iloc[0]["label"], dear_cost=spent_text(first.iloc[0]),
-                **rival, **_fall(made, strict))  # fmt: skip
+    case, rival = _case(made, margin), second if made.fallen is None else made.fallen
+    text = _text(job, case, made, margin, second, strict)
     return Decision(
         job, best["model"], best["label"], None if second is None else str(second["label"]),
-        None if margin is None else margin.difference, len(first) == 1, text, COMPARISON,
+        None if margin is None else margin.difference, len(made.first) == 1, text, COMPARISON,
         survival(best, strict) if job == "home" else None, *(margin or Margin(0.0))[1:3],
-        changes(job, metric, case, best, second if fallen is None else fallen, candidates, everyone, pairs),
-        None if fallen is None else fallen["label"],
+        changes(job, metric, case, best, rival, candidates, everyone, pairs, strict),
+        None if made.fallen is None else made.fallen["label"],
     )  # fmt: skip
 
 
-def _choice(job: str, candidates: pd.DataFrame, strict: pd.DataFrame) -> Home:
-    if job == "home":
-        return choice_for_home(candidates, strict)
-    first = candidates[candidates["first"]]
-    best, thrifty = choice(first, JOBS[job])
-    return Home(best, first, thrifty)
-
-
-def _case(made: Home, margin: Margin | None) -> str:
+def _case(made: Pick, margin: Margin | None) -> str:
     """Which of its sentences a job's decision gets."""
     if made.fallen is not None:
-        return "safer"
+        return "safer" if len(made.first) > 1 else "only_safe"
     if margin is None:
         return "only"
     return ("cheap" if made.thrifty else "tied") if len(made.first) > 1 else "alone"
 
 
-def _fall(made: Home, strict: pd.DataFrame) -> dict[str, str]:
+def _text(job: str, case: str, made: Pick, margin: Margin | None, second: pd.Series | None,
+          strict: pd.DataFrame) -> dict[str, str]:  # fmt: skip
+    best, dear = made.best, made.first.iloc[0]
+    rival = {} if margin is None else {"second": second["label"], "margin": margin.shown(case != "alone")}
+    return _say(job, case, best=best["label"], value=value_text(best, JOBS[job]), n=len(made.first),
+                cost=spent_text(best), dear=dear["label"], dear_cost=spent_text(dear), **rival,
+                **_fall(made, strict))  # fmt: skip
+
+
+def _fall(made: Pick, strict: pd.DataFrame) -> dict[str, str]:
     """What is said of a leader that does not survive, and of who does; nothing where there is none."""
     if made.fallen is None:
         return {}

@@ -7,7 +7,16 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from aicine_utils.findings.choosing import NO_TABLES, Home, JobTables, affordable, blind_beside, shipped, survival
+from aicine_utils.findings.choosing import (
+    BLIND,
+    NO_TABLES,
+    JobTables,
+    Pick,
+    affordable,
+    blind_beside,
+    shipped,
+    survival,
+)
 from aicine_utils.findings.reading import (
     CHANCE,
     COMPARISON,
@@ -103,14 +112,14 @@ def _standing(row: pd.Series, rows: pd.DataFrame) -> tuple[str, dict[str, str]]:
     return case, {"popular": other["label"], "popular_value": value_text(other, RANKING)}
 
 
-def _personalisation(board: pd.DataFrame, home: Home | None) -> Finding | None:
+def _personalisation(board: pd.DataFrame, home: Pick | None) -> Finding | None:
     rows = ranking(board, RANKING)
-    same = rows["family"] == "non_personalised"
+    same = rows["family"] == BLIND
     controls, personal = rows[same & (rows["model"] != CHANCE)], rows[~same]
     if controls.empty or personal.empty:
         return None
     own, everyone = personal.iloc[0], controls.iloc[0]
-    own = own if home is None or home.best["family"] == "non_personalised" else home.best
+    own = own if home is None or home.best["family"] == BLIND else home.best
     better, worse = (own, everyone) if own[RANKING] >= everyone[RANKING] else (everyone, own)
     one_is_first = better["first"] or worse["first"]
     apart = better["first"] > worse["first"] if one_is_first else disjoint(own, everyone, RANKING)
@@ -132,7 +141,7 @@ def _cheapest(board: pd.DataFrame) -> Finding | None:
     return Finding("cheapest", text, page_of(cheap), "clear")
 
 
-def _coverage(board: pd.DataFrame, home: Home | None) -> Finding | None:
+def _coverage(board: pd.DataFrame, home: Pick | None) -> Finding | None:
     rows = ranking(board, RANKING)
     popular = rows[rows["model"] == POPULAR]
     if home is None or popular.empty or "coverage" not in rows or home.best["model"] == POPULAR:
@@ -146,7 +155,7 @@ def _coverage(board: pd.DataFrame, home: Home | None) -> Finding | None:
     return Finding("coverage", text, COMPARISON, "clear")
 
 
-def _stricter(home: Home | None, strict: pd.DataFrame) -> Finding | None:
+def _stricter(home: Pick | None, strict: pd.DataFrame) -> Finding | None:
     """Whether the best by people's own timelines keeps its place under one cut in time for everyone."""
     best = None if home is None else home.best if home.fallen is None else home.fallen
     kept = None if best is None else survival(best, strict)
@@ -154,12 +163,22 @@ def _stricter(home: Home | None, strict: pd.DataFrame) -> Finding | None:
         return None
     rows, same = ranking(strict, RANKING), blind_beside(strict)
     own, leader = rows[rows["model"] == best["model"]].iloc[0], rows.iloc[0]
-    lost = "falls_to_one_list" if leader["family"] == "non_personalised" else "falls"
+    lost = "falls_to_one_list" if leader["family"] == BLIND else "falls"
     case = lost if not kept else "open" if len(same) else "holds"
     blind = same.iloc[0] if len(same) else leader
-    after = "" if kept else say("stricter", "unsafe" if home.fallen is None else "instead", best=home.best["label"])
     text = say("stricter", case, own=own["label"], value=value_text(own, RANKING), n=int(rows["first"].sum()),
                of=len(rows), people=f"{rows['n_users'].max():,.0f}", blind=blind["label"],
                blind_value=value_text(blind, RANKING), leader=leader["label"],
-               leader_value=value_text(leader, RANKING), after=after)  # fmt: skip
-    return Finding("stricter", text, COMPARISON, strength(case != "open"))
+               leader_value=value_text(leader, RANKING), after=_after(home, kept, same))  # fmt: skip
+    told = len(same) == 0 if home.fallen is not None else case != "open"
+    return Finding("stricter", text, COMPARISON, strength(told))
+
+
+def _after(home: Pick, kept: bool, same: pd.DataFrame) -> dict[str, str] | str:
+    """What follows from a leader's fall; nothing where it keeps its place."""
+    if kept:
+        return ""
+    if home.fallen is None:
+        return say("stricter", "unsafe")
+    told = say("stricter", "not_told", blind=same.iloc[0]["label"]) if len(same) else ""
+    return say("stricter", "instead", best=home.best["label"], told=told)

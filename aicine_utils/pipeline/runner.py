@@ -84,9 +84,9 @@ def run(request: Request, console: Console) -> int:
     started = time.time()
     line, log = command(request), settings.output_dir(request.name) / "runs" / "snakemake.log"
     if request.dry_run:
-        return subprocess.run(line, env=environment(request.jobs)).returncode
+        return subprocess.run(line, env=environment()).returncode
     with alone(request.name), log.open("w", encoding="utf-8") as file:
-        process = subprocess.Popen(line, stdout=file, stderr=file, env=environment(request.jobs))
+        process = subprocess.Popen(line, stdout=file, stderr=file, env=environment())
         try:
             watch(process, request, console, started)
         except KeyboardInterrupt:
@@ -110,10 +110,9 @@ def alone(dataset: str) -> Iterator[None]:
         yield
 
 
-def environment(jobs: int) -> dict[str, str]:
-    """Environment of the jobs: each gets its share of the cores, and the kernel of this Python."""
-    threads = max(1, (os.cpu_count() or 1) // jobs)
-    return {**os.environ, "OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads), "PYTHONHASHSEED": "0",
+def environment() -> dict[str, str]:
+    """Environment of the steps: one thread each, as Snakemake gives a step of one core, and this Python's kernel."""
+    return {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0",
             "JUPYTER_PREFER_ENV_PATH": "1", "PYTHONPATH": str(settings.ROOT)}  # fmt: skip
 
 
@@ -179,7 +178,7 @@ def summary(request: Request, console: Console, started: float, code: int, log: 
     failed = code != 0
     console.print(f"{'Failed' if failed else 'Done'} in {time.time() - started:.0f} s. Report: {index}")
     if failed:
-        if not any(status["status"] != "ok" for status in fresh.values()):  # it was not a notebook that failed
+        if all(fresh[name]["status"] == "ok" for name in names if name in fresh):  # it was not a notebook that failed
             console.print(
                 "".join(log.read_text(encoding="utf-8").splitlines(keepends=True)[-LAST_LINES:]), markup=False
             )

@@ -1,5 +1,6 @@
 """What a split lets models know that they could not have known: measured, one row a split."""
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -12,8 +13,8 @@ from aicine_utils.splits import Split
 HALF = 0.5
 
 
-def table(made: Mapping[str, Split], searched: Split) -> pd.DataFrame:
-    """One row a split; ``searched`` is the one on whose validation ratings the settings were found. Columns:
+def table(made: Mapping[str, Split], by: Split) -> pd.DataFrame:
+    """One row a split; ``by`` is the one on whose validation ratings the settings were found. Columns:
 
     protocol; own_future, any_future: of the training ratings of a test rating's own user, and of all users, the share
     that is later than it, mean over test ratings; film_future: share of test ratings whose film got its first training
@@ -22,35 +23,50 @@ def table(made: Mapping[str, Split], searched: Split) -> pd.DataFrame:
     share of test ratings that the search for settings measured itself by. The futures and at_once are NaN where all
     ratings carry one time.
     """
-    return pd.DataFrame([{"protocol": name, **_leaks(split, searched)} for name, split in made.items()])
+    return pd.DataFrame([{"protocol": name, **_leaks(split, by)} for name, split in made.items()])
 
 
-def _leaks(split: Split, searched: Split) -> dict[str, float]:
+def _leaks(split: Split, by: Split) -> dict[str, float]:
     train, test = split.for_test().train, split.test
     first = test[c.MOVIE].map(train.groupby(c.MOVIE)[c.TIMESTAMP].min())
-    mine, theirs = evaluate.pair_keys(test, searched.valid)
     futures = {"own_future": later_of_own(train, test).mean(), "any_future": later_of_any(train, test).mean(),
                "film_future": (first > test[c.TIMESTAMP]).mean()}  # fmt: skip
-    timeless = pd.concat([train[c.TIMESTAMP], test[c.TIMESTAMP]]).nunique() < 2
     return {
-        **{name: float("nan") if timeless else float(share) for name, share in futures.items()},
+        **{name: float("nan") if _timeless(split) else float(share) for name, share in futures.items()},
         "unreachable": float(first.isna().mean()),
-        "at_once": float("nan") if timeless else at_once(split),
+        "at_once": at_once(split),
         "new_users": float((~np.isin(test[c.USER].unique(), train[c.USER])).mean()),
-        "searched": float(np.isin(mine, theirs).mean()),
+        "searched": searched(split, by),
     }
 
 
 def at_once(split: Split, within: str = "1h") -> float:
-    """Share of test ratings given ``within`` so long of the last one that a model is told of the same person; of people
-    of whom it is told nothing, none.
+    """Share of test ratings given ``within`` so long after the last one that a model is told of the same person; of
+    people of whom it is told nothing, none, and so of what they rated before. NaN where all ratings carry one time.
     """
-    last = split.test[c.USER].map(split.history.groupby(c.USER)[c.TIMESTAMP].max())
-    return float((split.test[c.TIMESTAMP] - last <= pd.Timedelta(within)).mean())
+    if _timeless(split):
+        return float("nan")
+    waited = split.test[c.TIMESTAMP] - split.test[c.USER].map(split.history.groupby(c.USER)[c.TIMESTAMP].max())
+    return float(waited.between(pd.Timedelta(0), pd.Timedelta(within)).mean())
+
+
+def searched(split: Split, by: Split) -> float:
+    """Share of test ratings by which a search on the validation ratings of ``by`` measured itself."""
+    mine, theirs = evaluate.pair_keys(split.test, by.valid)
+    return float(np.isin(mine, theirs).mean())
+
+
+def _timeless(split: Split) -> bool:
+    """Whether all ratings carry one time."""
+    return pd.concat([split.history[c.TIMESTAMP], split.test[c.TIMESTAMP]]).nunique() < 2
 
 
 def sitting_text(usual: float, strict: float) -> str:
     """What two shares of :func:`at_once` mean, the usual split's and that of one cut in time for everyone."""
+    if math.isnan(usual) or math.isnan(strict):
+        return (
+            "When the test ratings were given, beside the ones that a model knows, can't be told: they carry one time."
+        )
     task = {
         (True, False): ": the first asks mostly for the next film of a sitting, the second for what comes later",
         (True, True): ": both ask mostly for the next film of a sitting",

@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 
 from aicine_utils import columns as c
-from aicine_utils import newcomers
-from aicine_utils.because_watched import BLIND, TOGETHER, TOGETHER_LABEL
 from aicine_utils.experiment import Result
 from aicine_utils.metrics import rating, significance
 from aicine_utils.models import registry
+from aicine_utils.study import newcomers
+from aicine_utils.study.because_watched import BLIND, TOGETHER, TOGETHER_LABEL
 
 NDCG, HIT, RMSE = "ndcg@10", "hit@10", "rmse"
 COSTS = {"fit_seconds": "fit_seconds", "recommend_seconds": "answer_seconds", "peak_mb": "memory"}

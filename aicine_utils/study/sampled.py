@@ -12,10 +12,10 @@ import pandas as pd
 
 from aicine_utils import columns as c
 from aicine_utils.experiment import Result
-from aicine_utils.finalists import MODEL
 from aicine_utils.metrics import evaluate
 from aicine_utils.models.base import Recommender
 from aicine_utils.splits import Split
+from aicine_utils.study.finalists import MODEL
 
 NEGATIVES = 100
 FULL, SAMPLED = "All films", "Sampled films"

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from aicine_utils import cold, experiment
 from aicine_utils import columns as c
+from aicine_utils import experiment
 from aicine_utils.models import registry
+from aicine_utils.study import cold
 
 if TYPE_CHECKING:
     from aicine_utils.notebook import Study
@@ -33,7 +34,7 @@ def people(study: "Study", enough: int = cold.ENOUGH) -> pd.DataFrame:
     table = study.keep(
         "new_people",
         lambda: cold.new_users_of(study.data, PEOPLE, study.seed, enough),
-        "aicine_utils.cold",
+        "aicine_utils.study.cold",
         runs=_keys(study, PEOPLE),
         n=enough,
     )
@@ -46,7 +47,7 @@ def films(study: "Study") -> pd.DataFrame:
     return study.keep(
         "new_films",
         lambda: cold.new_movies(*(cold.fitted(names, without, study.seed) for names in (DIRECT, BORROWED)), without),
-        "aicine_utils.cold",
+        "aicine_utils.study.cold",
         runs=_keys(study, (*DIRECT, *BORROWED)),
     )
 

@@ -13,7 +13,7 @@ import pandas as pd
 from scipy import sparse
 
 from aicine_utils import columns as c
-from aicine_utils import comparison, inspection, splits
+from aicine_utils import inspection, splits
 from aicine_utils.data.movielens import MovieLens
 from aicine_utils.errors import AicineError
 from aicine_utils.metrics import evaluate, significance
@@ -23,6 +23,7 @@ from aicine_utils.models.blend import Blend
 from aicine_utils.models.neighbours import keep_largest
 from aicine_utils.protocols import LEFT_OUT, LIKED, TEST, TRAIN, VALID, time_order
 from aicine_utils.splits import Split
+from aicine_utils.study import comparison
 
 GIVEN = (0, 1, 3, 5, 10, 20)
 MOST_LIKED = "popularity"

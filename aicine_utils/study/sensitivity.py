@@ -14,13 +14,13 @@ import pandas as pd
 
 from aicine_utils import columns as c
 from aicine_utils import splits
-from aicine_utils.comparison import SURE
 from aicine_utils.errors import AicineError
 from aicine_utils.experiment import Result
-from aicine_utils.finalists import MODEL, PRIMARY, SPLITS, described
 from aicine_utils.metrics import evaluate, ranking, significance
 from aicine_utils.protocols import LIKED
 from aicine_utils.splits import Split
+from aicine_utils.study.comparison import SURE
+from aicine_utils.study.finalists import MODEL, PRIMARY, SPLITS, described
 
 TITLES = {"protocol": "Split", "k": "Length", "liked": "Relevant"}
 KS = evaluate.KS

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from aicine_utils import columns as c
-from aicine_utils import comparison, inspection
+from aicine_utils import inspection
 from aicine_utils.models.base import Recommender
 from aicine_utils.models.neural.histories import ReadsHistories
 from aicine_utils.splits import Split
+from aicine_utils.study import comparison
 
 CHUNK = 512  # people scored at a time
 AS_WATCHED = "As watched"

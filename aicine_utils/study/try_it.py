@@ -13,11 +13,11 @@ from IPython import get_ipython
 from IPython.display import Markdown, display
 
 from aicine_utils import columns as c
-from aicine_utils import reasons, serving, side_by_side
 from aicine_utils.errors import AicineError
 from aicine_utils.models import registry
 from aicine_utils.report.tables import Column, html_table
-from aicine_utils.serving import Answers, Served
+from aicine_utils.study import reasons, serving, side_by_side
+from aicine_utils.study.serving import Answers, Served
 
 MOST_PEOPLE = 2000  # in the drop-down; a browser is slow with more
 HINT = "or type films, oldest first: Toy Story; Heat"

@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from aicine_utils.findings import measuring
-from aicine_utils.sensitivity import REFERENCE
+from aicine_utils.study import measuring
+from aicine_utils.study.sensitivity import REFERENCE
 
 SCALE = [1, 5]
 

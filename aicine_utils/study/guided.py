@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from aicine_utils import cold
 from aicine_utils import columns as c
 from aicine_utils.metrics import ranking
 from aicine_utils.models.base import top_columns
 from aicine_utils.models.linear import EASE
 from aicine_utils.splits import Split
+from aicine_utils.study import cold
 
 QUESTIONS = 10
 POOL = 200  # questions are chosen among the movies most rated in training

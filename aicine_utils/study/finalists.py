@@ -78,15 +78,20 @@ def choose(board: pd.DataFrame, seconds_each: float) -> pd.DataFrame:
     the board's rows, best first, with ``named`` (by the rule) and ``chosen``. Raises AicineError when fewer than two
     can be chosen.
     """
-    rows = board[board[MODEL] != CHANCE].sort_values("ndcg@10", ascending=False, kind="stable")
-    fits = rows["fit_seconds"] <= seconds_each
-    named = rows[MODEL].isin(ALWAYS) | ~rows["family"].duplicated()
-    stands_in = fits & ~rows["family"].where(fits).duplicated()
-    rows = rows.assign(named=named, chosen=fits & (named | stands_in))
+    rows = _ruled(board, seconds_each)
     if rows["chosen"].sum() < 2:
         raise AicineError(f"{rows['chosen'].sum()} models train in {seconds_each:g} s; an order needs 2. "
                           "Raise seconds_each.")  # fmt: skip
     return rows[rows["named"] | rows["chosen"]].reset_index(drop=True)
+
+
+def _ruled(board: pd.DataFrame, seconds_each: float) -> pd.DataFrame:
+    """All rows but chance's, best first, with ``named`` and ``chosen``."""
+    rows = board[board[MODEL] != CHANCE].sort_values("ndcg@10", ascending=False, kind="stable")
+    fits = rows["fit_seconds"] <= seconds_each
+    named = rows[MODEL].isin(ALWAYS) | ~rows["family"].duplicated()
+    stands_in = fits & ~rows["family"].where(fits).duplicated()
+    return rows.assign(named=named, chosen=fits & (named | stands_in))
 
 
 def for_one_cut(board: pd.DataFrame, seconds_each: float) -> list[str]:
@@ -94,8 +99,8 @@ def for_one_cut(board: pd.DataFrame, seconds_each: float) -> list[str]:
     finalists (see :func:`choose`), and the lists for all.
     """
     leading = board.loc[board["family"] != "non_personalised", MODEL].head(LEADING)
-    finalists = choose(board, seconds_each)
-    return list(dict.fromkeys([*leading, *finalists.loc[finalists["chosen"], MODEL], *LISTS_FOR_ALL]))
+    ruled = _ruled(board, seconds_each)
+    return list(dict.fromkeys([*leading, *ruled.loc[ruled["chosen"], MODEL], *LISTS_FOR_ALL]))
 
 
 def run(
@@ -108,7 +113,7 @@ def run(
     done: dict[str, Result] = {}
     began = monotonic()
     for count, (name, result) in enumerate(results.items(), start=1):
-        done[name] = experiment.run(name, split, seed, **_settings(result))
+        done[name] = experiment.run(name, split, seed, **settings_of(result))
         left = (monotonic() - began) / count * (len(results) - count)
         told = experiment.told_cost(done[name])
         watch(f"{SPLITS[split.protocol]}, {count}/{len(results)} {registry.entry(name).label}: {told}"
@@ -116,7 +121,7 @@ def run(
     return done
 
 
-def _settings(result: Result) -> dict[str, object]:
+def settings_of(result: Result) -> dict[str, object]:
     """A run's parameters, and for one with members the protocol whose settings these had."""
     params, made = result.manifest["params"], result.manifest["protocol"]
     return params | {"settings_of": params["settings_of"] or made} if "settings_of" in params else params

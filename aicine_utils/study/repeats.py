@@ -1,0 +1,84 @@
+"""Trainings that the comparison alone needs: other seeds of the models that matter, and one cut in time for everyone.
+
+They are most of what the comparison costs and know nothing of one another, so they are made before it, several at once.
+Each has one thread, as a notebook has: a network that time ends would get further with more, and seeds would differ by
+it. The notebook reads them, and would train itself what is missing.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import cache
+from multiprocessing import get_context
+from typing import NamedTuple
+
+from aicine_utils import experiment, settings, splits
+from aicine_utils.data import datasets
+from aicine_utils.models import registry
+from aicine_utils.study import finalists, seeds
+
+STRICT = "global_temporal"
+Watch = Callable[[int, int, str, float], None]  # done, of, what was trained, seconds left
+
+
+class Task(NamedTuple):
+    """One training: the model's name, the protocol, the seed, and the seconds that the model took before."""
+
+    name: str
+    protocol: str
+    seed: int
+    seconds: float
+
+    def __str__(self) -> str:
+        how = f"seed {self.seed}" if self.protocol == finalists.PRIMARY else "one cut in time"
+        return f"{registry.entry(self.name).label}, {how}"
+
+
+def wanted(dataset: str, preset: settings.Preset, seed: int = 0, trainings: int = seeds.TRAININGS) -> list[Task]:
+    """What the comparison will ask for beyond one run a model, the longest first; those runs are made where missing."""
+    data = datasets.load(dataset)
+    results = experiment.run_all(registry.names(), splits.make(data, finalists.PRIMARY), seed)
+    board = finalists.standing(results, 1).sort_values("ndcg@10", ascending=False, kind="stable", ignore_index=True)
+    took = board.set_index(finalists.MODEL)["fit_seconds"]
+    again = seeds.plan(board, trainings, preset.seed_seconds).again
+    later = range(seed + 1, seed + trainings)
+    tasks = [Task(name, finalists.PRIMARY, other, took[name]) for name in again for other in later]
+    if splits.possible(data, STRICT):
+        strict = finalists.for_one_cut(board, preset.split_seconds)
+        tasks += [Task(name, STRICT, seed, took[name]) for name in strict]
+    return sorted(tasks, key=lambda task: -task.seconds)
+
+
+def train(dataset: str, tasks: Sequence[Task], processes: int, watch: Watch) -> list[str]:
+    """Make these runs, or find them made, in so many processes at once; names of their folders.
+
+    ``watch`` is called after each. What one training raises ends the others that have not begun.
+    """
+    left, folders = dict.fromkeys(tasks), []
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        asked = {pool.submit(_train, dataset, task): task for task in tasks}
+        try:
+            for done, future in enumerate(as_completed(asked), start=1):
+                folders.append(future.result())
+                del left[asked[future]]
+                watch(done, len(tasks), str(asked[future]), _seconds(left) / processes)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return folders
+
+
+def _seconds(tasks: Iterable[Task]) -> float:
+    return sum(task.seconds for task in tasks)
+
+
+def _train(dataset: str, task: Task) -> str:
+    usual = experiment.run(task.name, _split(dataset, finalists.PRIMARY), task.seed)
+    if task.protocol == finalists.PRIMARY:
+        return usual.folder.name
+    split = _split(dataset, task.protocol)
+    return experiment.run(task.name, split, task.seed, **finalists.settings_of(usual)).folder.name
+
+
+@cache
+def _split(dataset: str, protocol: str) -> splits.Split:
+    return splits.make(datasets.load(dataset), protocol)
