@@ -77,7 +77,7 @@ rule notebook:
 rule repeats:
     input:
         data=f"{OUT}/runs/data.json",
-        results=expand(f"{OUT}/runs/notebooks/{{book}}.ipynb", book=plan.find(plan.COMPARISON).builds_on),
+        results=lambda _: expand(f"{OUT}/runs/notebooks/{{book}}.ipynb", book=plan.find(plan.COMPARISON).builds_on),
     output:
         f"{OUT}/runs/repeats.json",
     params:
