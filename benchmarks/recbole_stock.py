@@ -56,6 +56,7 @@ SPLITS = {
 }  # fmt: skip
 WINDOW = 50  # films of a history in RecBole's benchmark
 PATIENCE = 10  # RecBole's: passes without a better validation value
+STAGE_PASSES = 300  # RecBole's own number, which RaCT's first two stages make whatever comes
 RACT_STAGES = ("actor_pretrain", "critic_pretrain", "finetune")  # of RaCT, in RecBole's words
 
 
@@ -93,7 +94,7 @@ def stock_config(name: str, dataset: str, folder: Path, **more: Any) -> Any:
         "val_interval": {"rating": "[3,inf)"}, "user_inter_num_interval": "[10,inf)",
         "item_inter_num_interval": "[10,inf)", "eval_args": SPLITS[protocol], "use_gpu": False,
         "train_batch_size": 512 if protocol == SEQUENTIAL else 4096, "metrics": ["NDCG"], "topk": [10],
-        "valid_metric": "NDCG@10", "show_progress": False, "state": "ERROR",
+        "valid_metric": "NDCG@10", "show_progress": False, "state": "ERROR", "epochs": STAGE_PASSES,
         **more,
     }  # fmt: skip
     from recbole.config import Config
