@@ -36,7 +36,7 @@ Watch = Callable[[int, int, float], None]
 class Winner:
     """The best parameters of one study and how they were found.
 
-    ``minutes`` is what all trials took together. ``curve`` has the validation value after each pass of its training,
+    ``minutes`` is what all trials took together, None where that was not noted. ``curve`` has the validation value after each pass of its training,
     where passes were counted.
     """
 
@@ -44,7 +44,7 @@ class Winner:
     metric: str
     value: float
     trials: int
-    minutes: float = field(default=0.0, compare=False)
+    minutes: float | None = field(default=None, compare=False)
     curve: list[float] = field(default_factory=list)
 
 
@@ -194,7 +194,7 @@ def write_winners(dataset: str, protocol: str, winners: dict[str, Winner]) -> li
     written = [name for name, winner in winners.items() if winner.trials >= kept.get(name, {}).get("trials", 0)]
     if not written:
         return []
-    own = {**kept, **{name: {k: v for k, v in vars(winners[name]).items() if v != []} for name in written}}
+    own = {**kept, **{name: {k: v for k, v in vars(winners[name]).items() if v not in ([], None)} for name in written}}
     ordered = {name: own[name] for name in registry.names() if name in own}
     text = yaml.dump({**settings.tuned(dataset), protocol: ordered}, Dumper=_ListsInRows, sort_keys=False, width=120)
     path.parent.mkdir(exist_ok=True)

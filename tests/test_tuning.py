@@ -170,7 +170,7 @@ def test_winners_are_written_and_used(mock_split, configs):
     text = (configs / "tuned" / "mock.yaml").read_text(encoding="utf-8")
     assert list(yaml.safe_load(text)["user_temporal"]) == ["baseline", "svd"]
     assert settings.winner("svd", "mock", "user_temporal") == {
-        "params": {"n_factors": 7, "lr_all": 1e-5}, "metric": "rmse", "value": 0.9, "trials": 20, "minutes": 0.0,
+        "params": {"n_factors": 7, "lr_all": 1e-5}, "metric": "rmse", "value": 0.9, "trials": 20,
     }  # fmt: skip
     assert settings.model_params("svd", "mock", "user_temporal")["n_factors"] == 7
     assert settings.model_params("svd", "ml-100k", "user_temporal")["n_factors"] == 100
