@@ -36,8 +36,8 @@ Watch = Callable[[int, int, float], None]
 class Winner:
     """The best parameters of one study and how they were found.
 
-    ``minutes`` is what all trials took together, None where that was not noted. ``curve`` has the validation value after each pass of its training,
-    where passes were counted.
+    ``minutes`` is what all trials took together, None where that was not noted. ``curve`` has the validation value
+    after each pass of its training, where passes were counted.
     """
 
     params: dict[str, Any]
