@@ -68,7 +68,7 @@ def sitting_text(usual: float, strict: float) -> str:
             "When the test ratings were given, beside the ones that a model knows, can't be told: they carry one time."
         )
     task = {
-        (True, False): ": the first asks mostly for the next film of a sitting, the second for what comes later",
+        (True, False): ": the first asks mostly for the next film of a sitting, the second does not",
         (True, True): ": both ask mostly for the next film of a sitting",
         (False, False): ": neither asks mostly for the next film of a sitting",
     }.get((usual > HALF, strict > HALF), "")
