@@ -50,8 +50,9 @@ seeds = 3  # trainings of the leading models, with as many seeds, where the pres
 # **What would change our mind.** A model that a paired test can't tell from the best and that is much cheaper is the
 # better choice: the decisions below take the highest mean in first place, unless another gives up less than a twentieth
 # of it at less than half the cost and saves ten seconds at least: less is nothing to a service. The home row has one
-# rule more: where that choice is behind under one cut in time for everyone (section 10), it gives way to the best of
-# those that keep a first place there. Section 12 computes for each job how far its choice is from another.
+# rule more: where its leader is behind under one cut in time for everyone (section 10), it gives way to the personal
+# models that keep a first place there, the best of them in section 5 first; a list for all takes nobody's place.
+# Section 12 computes for each job how far its choice is from another.
 
 # %%
 import numpy as np
@@ -353,7 +354,7 @@ strict_board = strict.leaderboard(strict_results)
 values = pd.DataFrame({registry.entry(name).label: result.values() for name, result in strict_results.items()})
 known = values.index.isin(strict.split.history[c.USER])
 kinds = pd.Series(known, values.index).map({True: "with a history", False: "without one"})
-apart, newcomers = values.groupby(kinds).mean().T, 1 - known.mean()
+apart, unknown = values.groupby(kinds).mean().T, 1 - known.mean()
 at_once, at_once_strict = leaks.at_once(split), leaks.at_once(strict.split)
 
 # %%
@@ -362,7 +363,7 @@ both = strict_board[["model", "label", "family", "place", "ndcg@10", "ndcg@10_lo
     usual=strict_board["model"].map(here["ndcg@10"]), usual_place=strict_board["model"].map(here["place"]))  # fmt: skip
 both = both.join(apart, on="label")
 strictly = comparison.agreement(both["usual"], both["ndcg@10"], low_is_good=(False, False))
-study.show(both, "strict", f"One cut in time: {newcomers:.0%} of the people are new, next at once {at_once_strict:.0%} "
+study.show(both, "strict", f"One cut in time: {unknown:.0%} of the people are new, next at once {at_once_strict:.0%} "
            f"(usual split {at_once:.0%}; order: τ = {strictly.tau:.2f}; the search saw {searched:.0%} of the test)", {
     "label": "Model",
     "place": nb.PLACES["place"],

@@ -43,7 +43,7 @@ class Decision:
     """What to ship for one job, a key of :data:`JOBS`.
 
     model: None where no model beats its controls, or the job could not be measured. margin: how far the runner-up is
-    behind in the job's metric (negative when the chosen one is only cheaper), low and high its paired interval where
+    behind in the job's metric (negative when it is the better), low and high its paired interval where
     pairs were measured. settled: whether the chosen model is alone in first place; where a leader was passed over, the
     only affordable personal one that keeps a first place under the cut. survives: whether it keeps a first place under
     one cut in time for everyone, None where that was not measured. change: what would change our mind. fallen: the name

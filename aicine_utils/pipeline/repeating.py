@@ -2,6 +2,7 @@
 
 import os
 import time
+from pathlib import Path
 from typing import Any
 
 from aicine_utils import provenance, settings
@@ -32,7 +33,7 @@ def repeat(dataset: str, preset: str, processes: int, seed: int = 0, trainings: 
         status.write(path, {**told, "status": ended, "seconds": cost.seconds, "peak_mb": cost.peak_mb})
 
 
-def _watch(path: Any, told: dict[str, Any], done: int, of: int, what: str, left: float) -> None:
+def _watch(path: Path, told: dict[str, Any], done: int, of: int, what: str, left: float) -> None:
     expected = time.time() - told["begun"] + left
     status.write(path, {**told, "cell": done, "of": of, "expected": expected})
     print(f"{done}/{of} {what}: about {left:.0f} s left", flush=True)

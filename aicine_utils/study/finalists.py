@@ -14,6 +14,7 @@ from aicine_utils import experiment, splits
 from aicine_utils.data.movielens import MovieLens
 from aicine_utils.errors import AicineError
 from aicine_utils.experiment import Result
+from aicine_utils.findings.choosing import BLIND
 from aicine_utils.metrics import significance
 from aicine_utils.models import registry
 from aicine_utils.protocols import LIKED, user_temporal
@@ -98,7 +99,7 @@ def for_one_cut(board: pd.DataFrame, seconds_each: float) -> list[str]:
     """Names of those who run again under one cut in time: the board's best three with lists of a person's own, the
     finalists (see :func:`choose`), and the lists for all.
     """
-    leading = board.loc[board["family"] != "non_personalised", MODEL].head(LEADING)
+    leading = board.loc[board["family"] != BLIND, MODEL].head(LEADING)
     ruled = _ruled(board, seconds_each)
     return list(dict.fromkeys([*leading, *ruled.loc[ruled["chosen"], MODEL], *LISTS_FOR_ALL]))
 

@@ -31,8 +31,9 @@ def _leaks(split: Split, by: Split) -> dict[str, float]:
     first = test[c.MOVIE].map(train.groupby(c.MOVIE)[c.TIMESTAMP].min())
     futures = {"own_future": later_of_own(train, test).mean(), "any_future": later_of_any(train, test).mean(),
                "film_future": (first > test[c.TIMESTAMP]).mean()}  # fmt: skip
+    timeless = _timeless(split)
     return {
-        **{name: float("nan") if _timeless(split) else float(share) for name, share in futures.items()},
+        **{name: float("nan") if timeless else float(share) for name, share in futures.items()},
         "unreachable": float(first.isna().mean()),
         "at_once": at_once(split),
         "new_users": float((~np.isin(test[c.USER].unique(), train[c.USER])).mean()),
@@ -64,9 +65,7 @@ def _timeless(split: Split) -> bool:
 def sitting_text(usual: float, strict: float) -> str:
     """What two shares of :func:`at_once` mean, the usual split's and that of one cut in time for everyone."""
     if math.isnan(usual) or math.isnan(strict):
-        return (
-            "When the test ratings were given, beside the ones that a model knows, can't be told: they carry one time."
-        )
+        return "How soon the test ratings follow on those that a model knows can't be told: they carry one time."
     task = {
         (True, False): ": the first asks mostly for the next film of a sitting, the second does not",
         (True, True): ": both ask mostly for the next film of a sitting",

@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 from aicine_utils import experiment, settings, splits
 from aicine_utils.data import datasets
+from aicine_utils.findings.reading import STRICT
 from aicine_utils.models import registry
 from aicine_utils.study import finalists, seeds
 
-STRICT = "global_temporal"
 Watch = Callable[[int, int, str, float], None]  # done, of, what was trained, seconds left
 
 
