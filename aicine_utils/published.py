@@ -39,10 +39,11 @@ def verdict(rows: pd.DataFrame) -> str:
 
     Rows with a note are left out: a value that was withdrawn is no bar.
     """
-    rows = rows[rows["note"] == ""]
+    noted, rows = rows.loc[rows["note"] != "", "label"].tolist(), rows[rows["note"] == ""]
     if rows.empty:
         return "No model has been measured under this protocol yet."
     level, last = rows["difference"].ge(-CLOSE), rows.loc[rows["difference"].idxmin()]
     behind = f"; furthest below is {last['label']}, by {-last['difference']:.4f}" if not level.all() else ""
     reached = f"{level.sum()} of {len(rows)} models are at RecBole's published value, within {CLOSE:g}, or above it"
-    return f"{reached}{behind}."
+    aside = f" Not counted, for the reason beside it: {', '.join(noted)}." if noted else ""
+    return f"{reached}{behind}.{aside}"

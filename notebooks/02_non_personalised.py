@@ -119,6 +119,17 @@ board = study.leaderboard(results)
 study.show_board(board, "results", "Lists for everyone, best NDCG@10 first", ["place", *nb.RANKING])
 
 # %%
+half_life = results["recent_popularity"].manifest["params"]["half_life_days"]
+times = study.split.train[c.TIMESTAMP]
+span = (times.max() - times.min()).days
+if half_life > span:
+    nb.say(
+        f"**Most watched lately** has a half-life of {half_life:,.0f} days, longer than the {span:,.0f} days that the "
+        "ratings span, and so is nearly *most watched*. Here each person's time is cut apart, so there is no common "
+        "lately; under one cut in time (notebook 10) there is, and it has a half-life of its own."
+    )
+
+# %%
 best = board.iloc[0]
 study.figure(
     plots.interval_plot(board, "ndcg@10"),

@@ -41,7 +41,8 @@ seed = 0  # seed of every model in this notebook
 #
 # Two old ideas need no training to speak of. *People like you*: find those whose history resembles yours, and look at
 # what else they watched. *Films like yours*: find films that the same people watched, and skip the people. The original
-# study had both, but measured their stars, not their lists. Whether that is the same skill is asked in section 5.
+# study compared both by their stars; of their lists it measured RecBole's film neighbours alone. Whether stars and
+# lists are the same skill is asked in section 5.
 #
 # **What would change our mind.** If neighbours did not beat the list of most liked films, personal lists would have to
 # wait for heavier models. If a neighbourhood model ties with the best of the later notebooks, T should ship it: it can

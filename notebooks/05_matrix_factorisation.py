@@ -40,9 +40,9 @@ seed = 0  # seed of every model in this notebook
 # %% [markdown]
 # ## 1 Question
 #
-# The original study compared its models by the error of their predicted stars, chose SVD, and let it fill T's home row.
-# That takes for granted that whoever predicts stars best also picks films best. We test it: the same models, the same
-# people, once scored by their error and once by their lists.
+# The original study compared models by the error of their predicted stars, chose SVD, and made lists of the films with
+# the most predicted stars. That takes for granted that whoever predicts stars best also picks films best. We test it:
+# the same models, the same people, once scored by their error and once by their lists.
 #
 # **What would change our mind.** If the two orders agreed, and the best predictor of stars also stood in first place
 # for lists, one model and one number would do for T, and we would say so.
@@ -162,7 +162,7 @@ study.figure(
 # %%
 order = comparison.agreement(raters["rmse"], raters["ndcg@10"])
 VERDICTS = {
-    "agree": "among models of stars, low error and better lists go together",
+    "agree": "low error and better lists go together",
     "oppose": "the lower the error, the worse the list",
     "unrelated": "whether the error tells which list is better can't be said from so few models",
 }

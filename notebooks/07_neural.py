@@ -170,7 +170,8 @@ study.show_board(raters, "stars", "Predicted stars", ["place_rmse", "rmse", "mae
 #
 # NeuMF's authors reported that a perceptron beats the plain product; Rendle et al. (2020) found the product better once
 # it is tuned as well. Here are both pairs: the product against the perceptron for stars, and against the product *plus*
-# the perceptron for lists.
+# the perceptron for lists. The second pair differs in more than depth, since each has the loss, the sampling and the
+# size of its own paper or search (the table of settings has them): it compares two models, not depth alone.
 
 # %%
 gains = {"stars (mean error saved)": nb.gap(results["torch_mf"], results["mlp"], "mae", 0),
@@ -284,10 +285,11 @@ nb.answer(
     f"Lists: first place goes to {nb.tied(board)}. {nb.versus(results['gru'], results['ease'])}; "
     f"{nb.versus(results['torch_mf_rank'], results['ials'])}.",
     f"Stars: first place goes to {nb.tied(raters, 'place_rmse')}. {stars_first['label']} has RMSE "
-    f"{nb.measured(stars_first, 'rmse')}; the same formula trained by Surprise, SVD, "
+    f"{nb.measured(stars_first, 'rmse')}. The formula of factorisation trained by Surprise, SVD, has "
     f"{nb.measured(raters.set_index('model').loc['svd'], 'rmse')}, and in torch "
     f"{nb.measured(raters.set_index('model').loc['torch_mf'], 'rmse')}.",
-    "Depth: " + "; ".join(f"for {row.job} it {row.verdict}" for row in deep.itertuples()) + ".",
+    "Depth: " + "; ".join(f"for {row.job} it {row.verdict}" for row in deep.itertuples())
+    + " (the models of lists differ in their loss, too).",
     f"{matters}: a shuffled history changes the GRU's NDCG@10 by "
     f"{nb.number(shuffled['difference'], shuffled['low'], shuffled['high'])}, and its last {short} films give nine "
     "tenths of its quality.",

@@ -168,7 +168,7 @@ study.show(
     f"{ahead} of {len(against)} RecBole models are ahead of EASE by more than chance, {behind} behind",
     {"label": "Model", "difference": nb.Column("Difference", "Mean paired difference in NDCG@10", "+.3f"),
      "low": nb.Column("from", "95 % interval", "+.3f"), "high": nb.Column("to", "95 % interval", "+.3f"),
-     "p_holm": nb.Column("p", "Paired t test, Holm's correction", ".2g")},
+     "p_holm": nb.Column("p", "Paired t test, Holm's correction", ".3g")},
 )  # fmt: skip
 
 # %% [markdown]
@@ -189,7 +189,7 @@ study.show(
     f"Shuffling makes the lists of {hurt} of {len(shuffled)} models worse, by more than chance",
     {"label": "Model", "order": "History", "difference": nb.Column("Difference", "To the order watched", "+.3f"),
      "low": nb.Column("from", "95 % interval", "+.3f"), "high": nb.Column("to", "95 % interval", "+.3f"),
-     "p_holm": nb.Column("p", "Paired t test, Holm's correction over all rows", ".2g")},
+     "p_holm": nb.Column("p", "Paired t test, Holm's correction over all rows", ".3g")},
 )  # fmt: skip
 
 # %%

@@ -98,8 +98,9 @@ study.show(
 # One line each. *Stars* says who predicts ratings, *new people* and *new films* who can serve them without training
 # again. Notebooks 02 to 09 explain the models; their kept runs are read here. Only the **blend** is at home here: it
 # adds up the scores of iALS, EASE and item k-NN, each standardised for a person: $\sum_m w_m z_m(u, i)$ (Fox and Shaw
-# 1994). Its weights are those of a grid that sums to one with the best NDCG@10 on validation; the members are then
-# trained again, and what they cost is in the blend's cost.
+# 1994). Its weights are those of a grid that sums to one with the best NDCG@10 on validation (section 12 has them); the
+# members are then trained again. What all three cost is in the blend's cost, one of weight 0 too, since its search
+# needs it.
 
 # %%
 names = registry.names()
@@ -225,7 +226,7 @@ nb.say(
     + (f"has RMSE {nb.measured(best_lists, 'rmse')}, place {best_lists['place_rmse']:.0f} of {len(raters)}."
        if can_rate else "is out: its scores are not stars."),
     f"**Among models of stars** {best_of_these['label']} makes the best lists, behind {ahead} of the "
-    f"{len(board) - len(raters)} models that predict none. The error compares models of stars with each other alone.",
+    f"{board['rmse'].isna().sum()} models that predict none. The error compares models of stars with each other alone.",
 )  # fmt: skip
 
 # %% [markdown]
@@ -338,8 +339,10 @@ for task in tasks[2:]:
 # everyone is what a service would meet, with people who have no history yet. The leading models, the best of each
 # family that trains quickly, and two lists for everyone run again under it, measured over all people and apart for
 # those with and without a history. To the latter a personal model shows what is watched most. Settings are those of
-# the usual split, as in notebook 13, so that nothing but the split differs. Their search measured itself by some of
-# these test ratings, the same for every model; the share is told. *Next at once* is the share of test ratings given
+# the usual split, as in notebook 13, so that nothing but the split differs. One is not: on the usual split, where each
+# person's time is cut apart, no search finds how fast views should fade, so *most watched lately* has the half-life of
+# this split's own search. Their search measured itself by some of these test ratings, the same for every model; the
+# share is told. *Next at once* is the share of test ratings given
 # within an hour of the last one that the model knows of the person: guessing the next film of a sitting is another job
 # than filling the row that a person meets on coming back.
 
@@ -375,7 +378,7 @@ study.show(both, "strict", f"One cut in time: {unknown:.0%} of the people are ne
 
 # %%
 sittings = "" if cut == study.protocol else leaks.sitting_text(at_once, at_once_strict)
-nb.say(sittings)
+nb.say(sittings, finalists.absent(board, chosen, study.preset.split_seconds))
 
 # %% [markdown]
 # ## 11 Look at it
@@ -410,7 +413,7 @@ others = [label for label in blind if label not in set(made["label"])]
 kept = f"can't be told: shares first place with {others[0]}" if others else "keeps a first place"
 made["safe"] = made["survives"].map({True: kept, False: "loses it", None: "not measured"})
 made["job"] = [decision.text["en"].partition(":")[0] for decision in decisions]
-study.show(made.drop(columns=["text", "change"]), "decisions", "One decision a job", {
+study.show(made.drop(columns=["text", "change", "gloss"]), "decisions", "One decision a job", {
     "job": "Job",
     "label": "Ship",
     "runner_up": "Runner-up",
@@ -418,6 +421,9 @@ study.show(made.drop(columns=["text", "change"]), "decisions", "One decision a j
     "sure": "How sure",
     "safe": "Under one cut in time",
 })  # fmt: skip
+
+# %%
+nb.say(*dict.fromkeys(decision.gloss["en"] for decision in decisions if decision.gloss))
 
 # %% [markdown]
 # ### What would change our mind

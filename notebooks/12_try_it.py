@@ -240,7 +240,8 @@ for whom, asked in ((f"User {someone}", answers), ("Someone new", new)):
 nb.answer(
     f"{side_by_side.say_agreement(answers, top)} {(found > 0).sum()} of {len(found)} lists hold a film that user "
     f"{someone} went on to like.",
-    f"{own.sum()} of {len(first)} models have a reason of their own for the first film that they show.",
+    f"{(first[reasons.BY] == reasons.WEIGHTS).sum()} of {len(first)} models can say how the first film that they show "
+    f"came about; {(first[reasons.BY] == reasons.VECTORS).sum()} more name a watched film that they hold alike.",
     f"From typed films alone, {side_by_side.say_refused(served, new)}",
     side_by_side.say_seconds(side_by_side.slower(answers, new)),
 )

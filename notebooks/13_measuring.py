@@ -120,7 +120,8 @@ nb.say(measuring.left_out(chosen, seconds_each))
 # ## 4 Training
 #
 # Each finalist is trained once for each other split, **with the very settings of its run on the usual split**. That
-# isolates the split: nothing else changes. It also favours the usual split a second time, since the settings were
+# isolates the split: nothing else changes (but the half-life of *most watched lately*, if that is among them: see
+# notebook 10). It also favours the usual split a second time, since the settings were
 # searched on its validation ratings; a search for each split would be fairer to each split, and would mix two
 # questions. Where a split keeps validation ratings apart (last one out), networks stop by them.
 
@@ -258,7 +259,8 @@ nb.say(measuring.inflation(ranked))
 #
 # Much of the literature ranks each held-out film not among all films but among a hundred drawn by lot. That is
 # another measure, not a cheaper one: it forgives every mistake but the grossest (Krichene & Rendle 2020). Here are
-# the *same scores* of the same models on the last film left out, read both ways. Nothing has to be drawn: from a
+# the *same scores* of the same models on the last film left out, whatever its stars (section 6 counts liked ones), read
+# both ways. Nothing has to be drawn: from a
 # film's rank among all candidates, what a draw gives on average follows exactly.
 
 # %%

@@ -83,6 +83,26 @@ def test_one_cut_in_time_meets_the_leaders_whatever_they_cost_and_the_lists_for_
     assert finalists.for_one_cut(board, -1) == ["gru", "ease", "mlp", "popularity", "recent_popularity"]
 
 
+def test_who_leads_and_is_not_measured_again_is_named():
+    board = BOARD.assign(place=1, label=BOARD["model"].str.upper())
+    assert finalists.absent(board, list(board["model"]), 9) == ""
+    one = finalists.absent(board, list(board["model"][1:]), 9)
+    assert f"people's own timelines, {board['label'][0]} is not measured here: neither among the best 3" in one
+    assert "trains within 9 s" in one
+    assert f"{board['label'][0]} and {board['label'][1]} are not" in finalists.absent(board, board["model"][2:], 9)
+    assert finalists.absent(board.assign(place=2), [], 9) == ""
+
+
+def test_what_is_watched_lately_takes_the_half_life_of_each_split(mock_data, mock_split, monkeypatch):
+    own = {"leave_one_out": {"recent_popularity": {"params": {"half_life_days": 3.0}}}}
+    monkeypatch.setattr(experiment.registry.settings, "tuned", lambda dataset: own)
+    usual = {"recent_popularity": experiment.run("recent_popularity", mock_split, half_life_days=900.0)}
+    made = finalists.make_splits(mock_data)[0]
+    lives = {name: finalists.run(usual, made[name], watch=print)["recent_popularity"].manifest["params"]
+             for name in ("leave_one_out", finalists.RANDOM)}  # fmt: skip
+    assert [params["half_life_days"] for params in lives.values()] == [3.0, 900.0]
+
+
 def test_standing_reads_means_and_seconds():
     def run(values, seconds):
         return SimpleNamespace(

@@ -56,11 +56,26 @@ def test_a_model_that_was_never_refitted_is_no_part_of_that():
     assert "takes 4 times" in told.refit(table, costs)
 
 
+def test_who_leads_for_each_kind_of_person():
+    kinds = pd.concat([rows("updated", ABOVE, BELOW), rows("updated", BELOW, ABOVE)], ignore_index=True)
+    told_of = told.leaders(kinds.assign(kind=["known", "known", "new", "new"], n_users=[98, 98, 1200, 1200]))
+    assert "for those known, M0 (0.200 [0.100, 0.300]; 98 people); for those new, M1 (" in told_of
+    assert "1,200 people" in told_of
+
+
+def test_the_best_rules_of_each_model():
+    table = pd.concat([rows("ndcg", ABOVE, BELOW), rows("ndcg", BELOW, ABOVE)], ignore_index=True)
+    said = told.best_rules(table.assign(rule=["explicit", "explicit", "watched", "watched"]))
+    assert "M0 with *explicit* (0.200 [0.100, 0.300])" in said
+    assert "M1 with *watched*" in said
+    assert told.best_rules(table.assign(ndcg=float("nan"), rule="explicit")) == ""
+
+
 def test_delays_by_side():
     table = pd.concat([rows("lost", ABOVE, delay=1), rows("lost", BELOW, delay=NEVER)])
     assert told.delay(table) == (
-        "NDCG@10 of the next liked film, without the newest rating: lost by M0 0.200 [0.100, 0.300], "
-        "without all since the cut: gained by M0 -0.200 [-0.300, -0.100]."
+        "NDCG@10 of the next liked film. Without the newest rating: lost by M0 0.200 [0.100, 0.300]. "
+        "Without all since the cut: gained by M0 -0.200 [-0.300, -0.100]."
     )
     assert told.delay_title(table) == "Not reading the newest rating costs M0"
     assert "costs no model" in told.delay_title(rows("lost", OPEN, BELOW, delay=1))
@@ -81,7 +96,7 @@ def test_who_was_best_over_the_replay():
         "Best over the replay, kept up to date: iALS with NDCG@10 0.250 [0.230, 0.270]"
     )
     assert "; the interval of Lately reaches as high." in told.leader(table)
-    assert ", above every other's interval." in told.leader(table.assign(updated_high=[0.22, 0.27, 0.2]))
+    assert "; the mean lies above every other's interval." in told.leader(table.assign(updated_high=[0.22, 0.27, 0.2]))
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ def test_every_claim_says_what_the_data_say(claim, side, verdict):
     assert (one.brief["en"].startswith(opening[side][0]), one.brief["ko"].startswith(opening[side][1])) == (True, True)
     said = {1: "all of it above", -1: "all of it below", 0: "which does not decide it"}[side]
     assert said in one.brief["en"]
-    assert one.number in one.text["ko"]
+    assert one.number.replace(" pp", "%p") in one.text["ko"]
 
 
 @pytest.mark.parametrize("claim", CLAIMS)
@@ -98,6 +98,12 @@ def test_a_bound_that_is_near_an_edge_is_written_so_that_one_sees_on_which_side_
     row = pd.Series({"value": -0.011, "low": -0.022, "high": -0.0003, "neutral": 0.0, "smallest": 0.0, "form": ".3f"})
     assert number_of(row) == "-0.0110 [-0.0220, -0.0003]"
     assert number_of(pd.Series({**row, "high": 0.0})) == "-0.011 [-0.022, 0.000]"
+
+
+def test_a_difference_of_shares_is_written_in_points():
+    row = pd.Series({"value": 0.023, "low": 0.0131, "high": 0.042, "neutral": 0.01, "smallest": 0.0, "form": ".1pp"})
+    assert number_of(row) == "2.3 pp [1.3 pp, 4.2 pp]"
+    assert number_of(pd.Series({**row, "low": 0.0101}), "ko") == "2.30%p [1.01%p, 4.20%p]"
 
 
 def test_the_number_shown_is_the_one_that_decides():

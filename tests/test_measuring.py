@@ -22,7 +22,7 @@ def test_the_verdict_is_no_not_for_certain_or_yes():
     assert open_.startswith("**Not for certain:** in 1 of the 2 other ways")
     yes = measuring.verdict(rows(same, {**moved, "lost": True}), SCALE)
     assert yes.startswith("**Yes:** in 1 of the 2")
-    assert "in 1 of the 2 paired tests put EASE behind the first place: “Last one out, 10 films, from 4 stars”" in yes
+    assert "in 1 of the 2, paired tests put EASE behind the first place: “Last one out, 10 films, from 4 stars”" in yes
 
 
 def test_each_choice_alone_has_its_own_sentence_the_worst_first():
@@ -34,8 +34,8 @@ def test_each_choice_alone_has_its_own_sentence_the_worst_first():
     assert choices.loc[0, ["ways", "moved", "lost", "beyond", "tau_low", "winners"]].tolist() == [
         1, 1, 1, 1, 0.2, "SVD (Surprise)"]  # fmt: skip
     split, length = measuring.choice_texts(choices, "ease")
-    assert split == ("Changing **the split** alone, 1 of 1 other options give the highest mean to SVD (Surprise); EASE "
-                     "leads in 10% of the resamples.")  # fmt: skip
+    assert split == ("Changing **the split** alone, 1 of 1 other options gives the highest mean to SVD (Surprise); "
+                     "EASE leads in 10% of the resamples.")  # fmt: skip
     assert "none of 2 other options gives another model" in length
     assert "EASE leads in 80% to 85%" in length
 

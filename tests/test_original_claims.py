@@ -184,7 +184,8 @@ def test_every_part_has_its_sentences():
 def pattern(variance=0.1, genres=0.1, fewer=1.0, more=0.8):
     gains = {"genres": Effect(genres, genres - 0.005, genres + 0.005), "plane": Effect(0.0, -0.001, 0.001)}
     effect = Effect(variance, variance - 0.005, variance + 0.005)
-    pairs = {"dimensions": (rater(fewer), rater(more)), "more_dimensions": (rater(1.0), rater(1.0))}
+    pairs = {"dimensions": (rater(fewer), rater(more)), "tuned": (rater(1.0), rater(more)),
+             "more_dimensions": (rater(1.0), rater(1.0))}  # fmt: skip
     return verdict(original_claims.pattern_rows(data(), effect, 20, gains, pairs), "pattern")
 
 

@@ -54,7 +54,8 @@ def test_the_verdict_counts_who_is_level_and_names_who_is_furthest_below(committ
     rows = pd.DataFrame({"label": ["A", "B", "C", "D"], "difference": [0.1, -0.003, -0.0215, 0.2],
                          "note": ["", "", "", "withdrawn"]})  # fmt: skip
     assert published.verdict(rows) == (
-        "1 of 3 models are at RecBole's published value, within 0.002, or above it; furthest below is C, by 0.0215."
+        "1 of 3 models are at RecBole's published value, within 0.002, or above it; furthest below is C, by 0.0215. "
+        "Not counted, for the reason beside it: D."
     )
 
 

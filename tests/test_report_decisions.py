@@ -59,16 +59,28 @@ def test_alone_names_the_runner_up_the_margin_and_what_it_must_gain():
     assert "0.080 above the runner-up, EASE" in swapped.text["en"]
 
 
+def test_what_is_shipped_is_explained_by_model_or_family():
+    assert made(means()).gloss["en"].startswith("EASE learns how much each film of a history speaks for")
+    behind = means(ease={"model": "ease+popularity", "label": "EASE + most liked"})
+    assert made(behind).gloss["en"].startswith("EASE + most liked learns how much")
+    assert (
+        made(means(ease={"model": "together", "label": "Watched together"}))
+        .gloss["en"]
+        .startswith("Watched together c")
+    )
+    assert made(means(popularity={"place": 1})).gloss is None
+
+
 def test_a_tie_says_how_many_people_would_tell():
     tied = means(item_knn={"place": 1})
     one = made(tied, pair("ease", "item_knn", 0.010, -0.002, 0.022, needed=5000))
     assert "the highest of 2 models that share first place" in one.text["en"]
     assert "once all pairs are tested (difference +0.010 [-0.002, 0.022] for this pair alone)" in one.text["en"]
-    assert "The choice falls if Item k-NN turns out better with more people" in one.change["en"]
+    assert "The choice falls if more people show Item k-NN to be better." in one.change["en"]
     assert "943명이 아니라 5,000명" in one.change["ko"]
     assert not one.settled
     close = made(tied, pair("ease", "item_knn", 0.010, -0.002, 0.022, needed=95_000))
-    assert "would need over 100 times as many people to tell EASE from Item k-NN: either will do" in close.change["en"]
+    assert "it takes over 100 times as many people to tell EASE from Item k-NN: either will do" in close.change["en"]
     few = made(tied, pair("ease", "item_knn", 0.010, -0.002, 0.022, needed=400))
     assert "400 of the 943 people would do" in few.change["en"]
     same = made(tied, pair("ease", "item_knn", 0.0, 0.0, 0.0, needed=math.inf))
@@ -101,7 +113,10 @@ def test_what_is_not_told_from_chance_is_not_shipped():
     one = made(means(popularity={"place": 1}, item_knn={"place": 1}), pair("ease", "popularity", 0.01, -0.01, 0.03))
     assert (one.model, one.standing) == (None, "not decided")
     assert "2 models share first place with lists that do not look at the film" in one.text["en"]
-    assert "if Most liked turns out better with more people" in one.change["en"]
+    assert one.change["en"].startswith("EASE would be shipped once it is surely ahead of Most liked.")
+    behind = means(popularity={"place": 1, "value": 0.125})
+    one = made(behind, pair("ease", "popularity", -0.005, -0.02, 0.01))
+    assert one.change["en"].startswith("EASE would have to gain 0.005 [-0.010, 0.020] of NDCG@10 to be worth showing.")
     assert made(means()).model == "ease"
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from aicine_utils.findings.reading import written
 from aicine_utils.findings.verdicts import case_of
 
 SUPPORTED, NOT_SUPPORTED, OPEN = "supported", "not supported", "can't be told"
@@ -33,8 +34,8 @@ class Effect:
         if math.isnan(self.low):
             return "–"
         if math.isnan(self.value):
-            return f"{self.low:{form}} to {self.high:{form}}"
-        return f"{self.value:{form}} [{self.low:{form}}, {self.high:{form}}]"
+            return f"{written(self.low, form)} to {written(self.high, form)}"
+        return f"{written(self.value, form)} [{written(self.low, form)}, {written(self.high, form)}]"
 
 
 NOTHING = Effect(math.nan, math.nan, math.nan)
@@ -73,7 +74,7 @@ def judge(key: str, statement: str, measure: str, effect: Effect, threshold: flo
     if case == "missing":
         return cannot(key, statement, measure, "there is nothing to compute it from")
     verdict, why = REASONS[case]
-    because = f"{measure} is {effect.text(form)}: {why.format(bound=f'{threshold:{form}}', p=effect.p)}"
+    because = f"{measure} is {effect.text(form)}: {why.format(bound=written(threshold, form), p=effect.p)}"
     return Claim(key, statement, measure, effect, threshold, form, verdict, because)
 
 

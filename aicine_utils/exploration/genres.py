@@ -101,9 +101,9 @@ def genre_claims(data: MovieLens, plain: pd.DataFrame, same_age: pd.DataFrame) -
         why = f"{people.NOT_SAID} which genres the films have"
     else:
         why = f"no group has {FEWEST} women and {FEWEST} men in it"
-    first = cannot(*PLAIN, why) if plain.empty else judge(*PLAIN, largest(plain), SMALLEST, ".1%")
+    first = cannot(*PLAIN, why) if plain.empty else judge(*PLAIN, largest(plain), SMALLEST, ".1pp")
     why = f"{people.NOT_SAID} how old people are" if age.empty and not gender.empty else why
-    then = cannot(*SAME_AGE, why) if same_age.empty else judge(*SAME_AGE, largest(same_age), SMALLEST, ".1%")
+    then = cannot(*SAME_AGE, why) if same_age.empty else judge(*SAME_AGE, largest(same_age), SMALLEST, ".1pp")
     return [first, then]
 
 

@@ -35,20 +35,22 @@ def _rival(metric: str, case: str, best: pd.Series, other: pd.Series, pairs: pd.
     margin, named = gap(best, other, metric, pairs), {"best": best["label"], "other": other["label"]}
     if case == "cheap" and cost(other) > cost(best) and margin.difference < 0:
         return _price(metric, best, other, margin)
+    if case == "chance" and margin.difference <= 0:
+        case = "beaten"
     if case in ("alone", "beaten", *SAFER):
         ahead, case = (margin if case == "alone" else margin.turned), "safer" if case in SAFER else case
         return say("change", case, **named, metric=NAMES[metric], margin=ahead.shown(signed=False))
-    return _people(margin, named)
+    return _people(margin, named, "untold" if case == "chance" else "people")
 
 
-def _people(margin: Margin, named: dict[str, str]) -> dict[str, str]:
-    """How many people a test would need to tell a tie apart."""
+def _people(margin: Margin, named: dict[str, str], short: str) -> dict[str, str]:
+    """How many people a test would need to tell a tie apart; ``short``: the case in which there were too few."""
     if margin.needed is None:
         return say("change", "unknown", **named)
     if not math.isfinite(margin.needed):
         return say("change", "same", **named)
     times = margin.needed / margin.people
-    case = "far" if times > OUT_OF_REACH else "people" if times > 1 else "enough"
+    case = "far" if times > OUT_OF_REACH else short if times > 1 else "enough"
     return say("change", case, **named, people=f"{margin.people:,}", needed=f"{margin.needed:,.0f}",
                times=f"{times:,.{int(times < 10)}f}", most=f"{OUT_OF_REACH:,}")  # fmt: skip
 

@@ -45,9 +45,14 @@ class Margin(NamedTuple):
         return Margin(-self.difference, low, high, self.people, self.needed)
 
     def shown(self, signed: bool) -> str:
-        """``+0.003 [-0.004, 0.009]``, or the difference alone where there is no interval."""
-        text = f"{self.difference:{'+' if signed else ''}.3f}"
-        return text if self.low is None else f"{text} [{self.low:z.3f}, {self.high:z.3f}]"
+        """``+0.003 [-0.004, 0.009]``, or the difference alone where there is no interval.
+
+        One digit more where an end would read like 0, so that one sees on which side it lies.
+        """
+        ends = () if self.low is None else (self.low, self.high)
+        form = f".{4 if any(end and f'{abs(end):.3f}' == '0.000' for end in ends) else 3}f"
+        text = f"{self.difference:{'+' if signed else ''}{form}}"
+        return f"{text} [{self.low:z{form}}, {self.high:z{form}}]" if ends else text
 
 
 def choice(first: pd.DataFrame, metric: str) -> tuple[pd.Series, bool]:

@@ -4,6 +4,7 @@ Home row and stars are decided from the leaderboard; the other jobs from the tab
 service can spend. The margin's interval comes from the table of pairs. What would change our mind is in ``changes``.
 """
 
+import re
 from dataclasses import dataclass
 
 import pandas as pd
@@ -29,10 +30,12 @@ from aicine_utils.findings.reading import (
     primary,
     ranking,
     say,
+    sentences_of,
     spent_text,
     stricter,
     value_text,
 )
+from aicine_utils.models import registry
 
 NONE = {"en": "none", "ko": "없음"}
 JOBS = {"home": RANKING, "stars": STARS, "watched": RANKING, "new_user": RANKING, "new_movie": RANKING}
@@ -47,7 +50,8 @@ class Decision:
     pairs were measured. settled: whether the chosen model is alone in first place; where a leader was passed over, the
     only affordable personal one that keeps a first place under the cut. survives: whether it keeps a first place under
     one cut in time for everyone, None where that was not measured. change: what would change our mind. fallen: the name
-    of the model that leads on people's own timelines and was passed over, as it does not survive.
+    of the model that leads on people's own timelines and was passed over, as it does not survive. gloss: what the model
+    is, for who has not met it.
     """
 
     job: str
@@ -63,6 +67,7 @@ class Decision:
     high: float | None = None
     change: dict[str, str] | None = None
     fallen: str | None = None
+    gloss: dict[str, str] | None = None
 
     @property
     def standing(self) -> str:
@@ -144,8 +149,15 @@ def _shipped(job: str, candidates: pd.DataFrame, everyone: pd.DataFrame, strict:
         None if margin is None else margin.difference, len(made.first) == 1, text, COMPARISON,
         survival(best, strict) if job == "home" else None, *(margin or Margin(0.0))[1:3],
         changes(job, metric, case, best, rival, candidates, everyone, pairs, strict),
-        None if made.fallen is None else made.fallen["label"],
+        None if made.fallen is None else made.fallen["label"], _gloss(best),
     )  # fmt: skip
+
+
+def _gloss(row: pd.Series) -> dict[str, str]:
+    """What a model is, or its family; ``ease+popularity`` and ``ease@content_tfidf`` are told as EASE."""
+    name = re.split("[+@]", row["model"])[0]
+    case = name if name in sentences_of("gloss") else registry.entry(name).family
+    return say("gloss", case, label=row["label"])
 
 
 def _case(made: Pick, margin: Margin | None) -> str:

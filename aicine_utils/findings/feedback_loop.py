@@ -14,6 +14,7 @@ from aicine_utils.phrases import number
 
 MEASURED = ("ndcg", "spearman")  # either may have nobody: a rank correlation takes two ratings
 RULES = {"default": "both together", "explicit": "stars alone", "implicit": "behaviour alone"}
+RELIABLE = 0.9  # share of logs whose intervals must hold the truth before a method is asked who is better
 PAIRS = (("default", "explicit"), ("default", "implicit"), ("implicit", "explicit"))
 
 
@@ -70,8 +71,18 @@ def leader(summary: pd.DataFrame) -> str:
     rows = summary.sort_values(UPDATED, ascending=False)
     top = rows.iloc[0]
     near = rows.loc[(rows[f"{UPDATED}_high"] >= top[UPDATED]) & (rows["label"] != top["label"]), "label"].tolist()
-    beside = f"; the interval of {_names(near)} reaches as high" if near else ", above every other's interval"
+    beside = (
+        f"; the interval of {_names(near)} reaches as high" if near else "; the mean lies above every other's interval"
+    )
     return f"Best over the replay, kept up to date: {top['label']} with NDCG@10 {valued(top, UPDATED)}{beside}."
+
+
+def leaders(kinds: pd.DataFrame) -> str:
+    """Who has the highest updated mean for each kind of person: from :func:`replay.by_kind` with label."""
+    tops = kinds.loc[kinds.groupby("kind", sort=False)[UPDATED].idxmax()]
+    parts = [f"{row['kind']}, {row['label']} ({valued(row, UPDATED)}; {row['n_users']:,} people)"
+             for _, row in tops.iterrows()]  # fmt: skip
+    return f"The highest mean has: for those {'; for those '.join(parts)}."
 
 
 def stale(gains: pd.DataFrame) -> str:
@@ -115,8 +126,8 @@ def delay(losses: pd.DataFrame) -> str:
     """Which models lose without the newest rating, and which without all since the cut."""
     words = {1: "lost by", -1: "gained by", 0: "nothing that can be told by"}
     parts = [f"{what}: {_sided(losses[losses['delay'] == delay], 'lost', words)}"
-             for delay, what in ((1, "without the newest rating"), (NEVER, "without all since the cut"))]  # fmt: skip
-    return f"NDCG@10 of the next liked film, {', '.join(parts)}."
+             for delay, what in ((1, "Without the newest rating"), (NEVER, "Without all since the cut"))]  # fmt: skip
+    return f"NDCG@10 of the next liked film. {'. '.join(parts)}."
 
 
 def rule_tables(compared: pd.DataFrame, resamples: int) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -160,6 +171,14 @@ def signals(gaps: pd.DataFrame, rated: float) -> str:
     return f"{made_up}: {text} (NDCG@10)."
 
 
+def best_rules(by_rule: pd.DataFrame) -> str:
+    """With which rules each model has its highest NDCG@10; empty where nobody has one."""
+    known = by_rule.dropna(subset=["ndcg"])
+    tops = known.loc[known.groupby("label", sort=False)["ndcg"].idxmax()] if len(known) else known
+    parts = [f"{row['label']} with *{row['rule']}* ({valued(row, 'ndcg')})" for _, row in tops.iterrows()]
+    return f"The highest NDCG@10 of all sets has {', '.join(parts)}." if parts else ""
+
+
 def shrinks(change: pd.DataFrame, policy: str) -> str:
     """Whether a policy's coverage shrank from its first learned round to its last: from paired differences."""
     row = change.loc[policy]
@@ -173,8 +192,8 @@ def loop(against: pd.DataFrame, policy: str) -> str:
     covers = {1: "covers more of the catalogue", -1: "covers less of the catalogue", 0: "covers about as much"}
     earns = {1: "comes nearer to the best lists", -1: "stays further from the best lists", 0: "comes about as near"}
     return (
-        f"Fed by its own lists rather than by chance, {policy} {covers[sign(row, 'coverage')]} "
-        f"({valued(row, 'coverage')}) and {earns[sign(row, 'share_of_best')]} "
+        f"In the last quarter of the rounds, fed by its own lists rather than by chance, {policy} "
+        f"{covers[sign(row, 'coverage')]} ({valued(row, 'coverage')}) and {earns[sign(row, 'share_of_best')]} "
         f"({valued(row, 'share_of_best')} of the best possible)"
     )
 
@@ -207,7 +226,7 @@ def best_estimate(checked: pd.DataFrame) -> str:
     Of each share of chance the method with the least error, among those whose intervals hold the truth nine times in
     ten.
     """
-    rows = checked[checked["holds"] >= 0.9]
+    rows = checked[checked["holds"] >= RELIABLE]
     if rows.empty:
         return "No method's intervals hold the truth in nine of ten logs."
     best = rows.sort_values("error", kind="stable").drop_duplicates("epsilon").sort_values("epsilon")

@@ -22,7 +22,7 @@ _PAGES = {
     "content_based": "03_content_based.html",
     "neighbourhood": "04_neighbourhood.html",
     "matrix_factorisation": "05_matrix_factorisation.html",
-    "linear": "05_matrix_factorisation.html",
+    "linear": "04_neighbourhood.html",
     "hybrid": "06_hybrid_lightfm.html",
     "neural": "07_neural.html",
     "recbole_general": "08_recbole_general.html",
@@ -88,6 +88,16 @@ def value_text(row: pd.Series, metric: str) -> str:
     return f"{row[metric]:.3f}{interval}"
 
 
+def written(value: float, form: str, lang: str = "en") -> str:
+    """A number in a format of Python's; one that ends in ``pp`` writes a difference of shares in percentage points.
+
+    Example: 0.023 by ``.1pp`` is ``2.3 pp``.
+    """
+    if not form.endswith("pp"):
+        return format(value, form)
+    return f"{100 * value:{form.removesuffix('pp')}f}" + {"en": " pp", "ko": "%p"}[lang]
+
+
 def seconds_text(seconds: float, lang: str = "en") -> str:
     """A duration as people say it: 0.4 s, 12 s, 3 min, 2.1 h."""
     units = {"en": (" s", " min", " h"), "ko": ("초", "분", "시간")}[lang]
@@ -98,9 +108,14 @@ def seconds_text(seconds: float, lang: str = "en") -> str:
 
 def say(key: str, case: str, **values: Any) -> dict[str, str]:
     """The sentence in every language; a value that is a dict holds one text a language."""
-    templates = settings.read_yaml(settings.CONFIGS / "sentences.yaml")[key][case]
+    templates = sentences_of(key)[case]
     pick = {lang: {k: v[lang] if isinstance(v, dict) else v for k, v in values.items()} for lang in templates}
     return {lang: template.format(**pick[lang]) for lang, template in templates.items()}
+
+
+def sentences_of(key: str) -> dict[str, dict[str, str]]:
+    """The templates of one key by case and language."""
+    return settings.read_yaml(settings.CONFIGS / "sentences.yaml")[key]
 
 
 def names_text(labels: Sequence[str], most: int = 3) -> dict[str, str]:

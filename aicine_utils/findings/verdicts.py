@@ -20,12 +20,13 @@ from typing import Literal
 
 import pandas as pd
 
-from aicine_utils.findings.reading import say
+from aicine_utils.findings.reading import say, written
 
 UPHELD, NOT_UPHELD, OPEN = "upheld", "not_upheld", "open"
 STATED, BESIDE = "stated", "beside"  # what the study claimed, and what helps to understand it
 MARKS = {UPHELD: "✓", NOT_UPHELD: "✗", OPEN: "?"}
 SURE = 0.05
+LANGUAGES = ("en", "ko")
 _OF_CASE = {"upheld": UPHELD, "opposite": NOT_UPHELD, "small": NOT_UPHELD}
 
 Case = Literal["upheld", "opposite", "small", "chance", "between", "missing"]
@@ -91,11 +92,17 @@ def together(words: Sequence[Word]) -> Word:
 
 
 def judged(evidence: pd.DataFrame, lang: str = "en") -> pd.DataFrame:
-    """The table with what each row measured in words, the verdict on it with its mark, and its number as text."""
+    """The table with what each row measured in words, the verdict on it with its mark, and its numbers as text.
+
+    Adds measured, verdict, number, and claim_said, neutral_said and smallest_said: claim and edges as one reads them.
+    """
     rows = [row for _, row in evidence.fillna({"rival": "–"}).iterrows()]
     shown = [f"{MARKS[_word(row)]} {say('original_verdict', _word(row))[lang]}" for row in rows]
     names = [_name(row)[lang].rstrip(",") for row in rows]
-    return evidence.assign(measured=names, verdict=shown, number=[number_of(row) for row in rows])
+    edges = {f"{name}_said": [_edge(row, name, lang) for row in rows] for name in ("neutral", "smallest")}
+    claims = [say("original_claim", row["claim"])[lang] for row in rows]
+    numbers = [number_of(row, lang) for row in rows]
+    return evidence.assign(measured=names, verdict=shown, number=numbers, claim_said=claims, **edges)
 
 
 def tally(found: Sequence[Verdict], lang: str = "en") -> str:
@@ -112,20 +119,25 @@ def summary(found: Sequence[Verdict], lang: str = "en") -> pd.DataFrame:
     } for one in found])  # fmt: skip
 
 
-def number_of(row: pd.Series) -> str:
+def number_of(row: pd.Series, lang: str = "en") -> str:
     """``0.012 [0.004, 0.020]``, the bounds alone where that is all there is, a dash where there is nothing."""
     if math.isnan(row["low"]):
         return "–"
     form = _form(row)
-    low, high = (format(row[name], form) for name in ("low", "high"))
-    return f"{low}–{high}" if math.isnan(row["value"]) else f"{row['value']:{form}} [{low}, {high}]"
+    low, high = (written(row[name], form, lang) for name in ("low", "high"))
+    return f"{low}–{high}" if math.isnan(row["value"]) else f"{written(row['value'], form, lang)} [{low}, {high}]"
+
+
+def _edge(row: pd.Series, name: str, lang: str) -> str:
+    """``neutral`` or ``smallest`` as its row's numbers are written; a plain 0 for nothing."""
+    return written(row[name], _form(row), lang) if row[name] else "0"
 
 
 def _form(row: pd.Series) -> str:
     """How a row's numbers are written, with a digit more where a bound would read like an edge that it only is near."""
     form, pairs = row["form"], [(row[end], row[edge]) for end in ("low", "high") for edge in ("neutral", "smallest")]
     for _ in range(3):
-        if not any(a != b and format(abs(a), form) == format(abs(b), form) for a, b in pairs):
+        if not any(a != b and written(abs(a), form) == written(abs(b), form) for a, b in pairs):
             break
         form = re.sub(r"(?<=\.)\d", lambda digits: str(int(digits[0]) + 1), form)
     return form
@@ -162,15 +174,18 @@ def _reason(row: pd.Series) -> dict[str, str]:
     case = _case(row)
     if case == "missing":
         return say("original_missing", row["reason"])
-    neutral, smallest = (format(row[name], _form(row)) if row[name] else "0" for name in ("neutral", "smallest"))
-    return say("original_reason", case, measure=_name(row), number=number_of(row), neutral=neutral, smallest=smallest,
-               p=f"{row['p']:.2f}")  # fmt: skip
+    edges = {name: {lang: _edge(row, name, lang) for lang in LANGUAGES} for name in ("neutral", "smallest")}
+    return say("original_reason", case, measure=_name(row), number=_number(row), p=f"{row['p']:.2f}", **edges)
 
 
 def _aside(row: pd.Series) -> dict[str, str]:
     """A part that helps to understand the claim: its name, verdict and number."""
     word = say("original_verdict", _word(row))
-    return say("original_frame", "aside", name=_name(row), word=word, number=number_of(row))
+    return say("original_frame", "aside", name=_name(row), word=word, number=_number(row))
+
+
+def _number(row: pd.Series) -> dict[str, str]:
+    return {lang: number_of(row, lang) for lang in LANGUAGES}
 
 
 def _name(row: pd.Series) -> dict[str, str]:
@@ -187,4 +202,4 @@ def _text(verdict: Word, reasons: list[dict[str, str]], asides: list[dict[str, s
 
 
 def _joined(texts: list[dict[str, str]]) -> dict[str, str]:
-    return {lang: "; ".join(text[lang] for text in texts) for lang in ("en", "ko")}
+    return {lang: "; ".join(text[lang] for text in texts) for lang in LANGUAGES}

@@ -1,9 +1,10 @@
 """Who is measured again under other splits, and on which: the rule, the budget, and the runs.
 
-A finalist keeps the settings of its run on the primary split, so that nothing but the split changes.
+A finalist keeps the settings of its run on the primary split, so that nothing but the split changes. One model can't:
+what is watched lately has no meaning on that split, where everyone's time is cut apart (see :data:`OF_ITS_SPLIT`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
 
 import numpy as np
@@ -15,9 +16,10 @@ from aicine_utils.data.movielens import MovieLens
 from aicine_utils.errors import AicineError
 from aicine_utils.experiment import Result
 from aicine_utils.findings.choosing import BLIND
+from aicine_utils.findings.reading import names_text, seconds_text
 from aicine_utils.metrics import significance
 from aicine_utils.models import registry
-from aicine_utils.protocols import LIKED, user_temporal
+from aicine_utils.protocols import LIKED, PROTOCOLS, user_temporal
 from aicine_utils.splits import Split
 
 PRIMARY, RANDOM = "user_temporal", "user_random"
@@ -26,6 +28,7 @@ SPLITS = {PRIMARY: "Own last fifth", "global_temporal": "One cut in time", "leav
 ALWAYS = ("popularity", "ease", "svd", "ract")  # the plainest list, the strong baseline, the original study's winners
 LEADING = 3  # personal models that meet one cut in time whatever they cost
 LISTS_FOR_ALL = ("popularity", "recent_popularity")  # which they have to beat there
+OF_ITS_SPLIT = ("recent_popularity",)  # takes each split's own search: without a common clock no half-life is found
 CHANCE = "random"
 MODEL = "model"
 
@@ -104,22 +107,43 @@ def for_one_cut(board: pd.DataFrame, seconds_each: float) -> list[str]:
     return list(dict.fromkeys([*leading, *ruled.loc[ruled["chosen"], MODEL], *LISTS_FOR_ALL]))
 
 
+def absent(board: pd.DataFrame, chosen: Sequence[str], seconds_each: float) -> str:
+    """Who stands in first place on people's own timelines and does not run again, as a sentence; empty for nobody."""
+    out = board[(board["place"] == 1) & ~board[MODEL].isin(chosen)]
+    if out.empty:
+        return ""
+    verb = "are" if len(out) > 1 else "is"
+    named = names_text(list(out["label"]), len(out))["en"] if len(out) > 1 else out["label"].iloc[0]
+    return (
+        f"Of those in first place on people's own timelines, {named} {verb} not measured here: neither among the best "
+        f"{LEADING} nor the best of a family that trains within {seconds_text(seconds_each)}."
+    )
+
+
 def run(
     results: Mapping[str, Result], split: Split, seed: int = 0, watch: Callable[[str], None] = print
 ) -> dict[str, Result]:
     """The same models with the settings of these runs, on another split; ``watch`` gets one line a model.
 
-    Settings that this split's own search may have found are not used, so that only the split differs.
+    Settings that this split's own search may have found are used for :data:`OF_ITS_SPLIT` alone, so that only the split
+    differs.
     """
     done: dict[str, Result] = {}
     began = monotonic()
     for count, (name, result) in enumerate(results.items(), start=1):
-        done[name] = experiment.run(name, split, seed, **settings_of(result))
+        done[name] = experiment.run(name, split, seed, **settings_on(split, name, result))
         left = (monotonic() - began) / count * (len(results) - count)
         told = experiment.told_cost(done[name])
         watch(f"{SPLITS[split.protocol]}, {count}/{len(results)} {registry.entry(name).label}: {told}"
               + ("" if done[name].cached else f", {left:.0f} s left"))  # fmt: skip
     return done
+
+
+def settings_on(split: Split, name: str, result: Result) -> dict[str, object]:
+    """What replaces the settings of the split: those of the run, and for one with members the protocol of theirs."""
+    if name in OF_ITS_SPLIT and split.protocol in PROTOCOLS:
+        return {}
+    return settings_of(result)
 
 
 def settings_of(result: Result) -> dict[str, object]:

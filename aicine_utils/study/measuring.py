@@ -27,13 +27,19 @@ def left_out(chosen: pd.DataFrame, seconds_each: float) -> str:
     out = chosen[~chosen["chosen"]]
     if out.empty:
         return f"All that the rule names trained in {seconds_each:g} s or less: none is left out."
-    told = ", ".join(f"{row.label} ({seconds_text(row.fit_seconds)})" for row in out.itertuples())
+    told = ", ".join(f"{row.label} ({_beyond(row.fit_seconds, seconds_each)})" for row in out.itertuples())
     stand_ins = chosen.loc[~chosen["named"], "label"].tolist()
     instead = f" In their families' place: {', '.join(stand_ins)}." if stand_ins else ""
     heard = chosen.loc[chosen["chosen"], "family"]
     empty = [registry.FAMILIES[name] for name in out["family"].unique() if name not in set(heard)]
     nobody = f" Without any model that fast, and so unheard here: {', '.join(empty)}." if empty else ""
     return f"Left out, because one training took more than {seconds_each:g} s: {told}.{instead}{nobody}"
+
+
+def _beyond(seconds: float, limit: float) -> str:
+    """The seconds, with a digit more where they would read like the limit that they exceed."""
+    text = seconds_text(seconds)
+    return f"{seconds:.1f} s" if text == seconds_text(limit) else text
 
 
 def verdict(table: pd.DataFrame, scale: Sequence[float], reference: Way = REFERENCE) -> str:
@@ -47,7 +53,7 @@ def verdict(table: pd.DataFrame, scale: Sequence[float], reference: Way = REFERE
     if lost.empty:
         return f"**Not for certain:** {said}, but paired tests leave {label} in first place in each of them."
     where = _joined([f"“{SPLITS[w.protocol]}, {reading(w.k, w.liked, scale)}”" for w in lost.itertuples()])
-    return f"**Yes:** {said}, and in {len(lost)} of the {n} paired tests put {label} behind the first place: {where}."
+    return f"**Yes:** {said}, and in {len(lost)} of the {n}, paired tests put {label} behind the first place: {where}."
 
 
 def _parts(table: pd.DataFrame, reference: Way) -> tuple[pd.Series, pd.DataFrame]:
@@ -84,7 +90,8 @@ def choice_texts(choices: pd.DataFrame, winner: str) -> list[str]:
 
 def _choice_text(row: pd.Series, label: str) -> str:
     n, moved = row["ways"], row["moved"]
-    other = (f"{moved} of {n} other options give the highest mean to {row['winners']}" if moved
+    verb = "gives" if moved == 1 else "give"
+    other = (f"{moved} of {n} other options {verb} the highest mean to {row['winners']}" if moved
              else f"none of {n} other options gives another model the highest mean")  # fmt: skip
     low, high = f"{row['keeps_low']:.0%}", f"{row['keeps_high']:.0%}"
     often = low if low == high else f"{low} to {high}"

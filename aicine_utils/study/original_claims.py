@@ -22,7 +22,7 @@ from aicine_utils.metrics import rating, significance
 from aicine_utils.models import registry
 
 STARS, LISTS, SHARE = 0.005, 0.005, 0.01  # smallest effects that matter: stars of RMSE, NDCG or Recall, and shares
-DIMENSIONS = [2, 10, 50, 100, 200]  # of the study's SVD; it had 100, Surprise's default
+DIMENSIONS = [0, 2, 10, 50, 100, 200]  # of the study's SVD; it had 100, Surprise's default
 # Kinds of model that the study had: for stars beside its SVD, and for lists beside its RaCT.
 OWN_RATERS = ["knn_means", "torch_mf", "mlp"]
 OWN_RANKERS = ["lightfm_both", "recbole_item_knn", "bpr", "lightgcn", "simplex", "sasrec", "caser", "srgnn", "narm",
@@ -54,18 +54,19 @@ PARTS = {
     "men_people": Part("men", BESIDE, ".1%", 0.0, _EDA),
     "men_typical": Part("men", BESIDE, "z.2f", 0.0, _EDA),
     "men_stars": Part("men", BESIDE, "z.2f", 0.0, _EDA),
-    "genre": Part("genre", STATED, ".1%", 0.0, _EDA),
-    "genre_at_same_age": Part("genre", BESIDE, ".1%", 0.0, _EDA),
+    "genre": Part("genre", STATED, ".1pp", 0.0, _EDA),
+    "genre_at_same_age": Part("genre", BESIDE, ".1pp", 0.0, _EDA),
     "young": Part("young", STATED, ".1%", 0.0, _EDA),
     "under_35": Part("young", BESIDE, ".1%", 0.0, _EDA),
     "follow": Part("follow", STATED, "z.2f", 0.0, _EDA),
     "liked": Part("follow", BESIDE, "z.2f", 0.0, _EDA),
     "watched": Part("follow", BESIDE, "z.2f", 0.0, _EDA),
-    "variance": Part("pattern", STATED, "z.1%", SHARE, _HERE),
-    "genres": Part("pattern", STATED, "z.1%", SHARE, _HERE),
+    "variance": Part("pattern", STATED, "z.1pp", SHARE, _HERE),
+    "genres": Part("pattern", STATED, "z.1pp", SHARE, _HERE),
     "dimensions": Part("pattern", STATED, "z.3f", STARS, _HERE),
+    "tuned": Part("pattern", BESIDE, "z.3f", STARS, _HERE),
     "more_dimensions": Part("pattern", BESIDE, "z.3f", STARS, _HERE),
-    "plane": Part("pattern", BESIDE, "z.1%", SHARE, _HERE),
+    "plane": Part("pattern", BESIDE, "z.1pp", SHARE, _HERE),
     "number": Part("number", STATED, "z.3f", STARS, _STARS),
 }
 

@@ -76,7 +76,7 @@ def _train(dataset: str, task: Task) -> str:
     if task.protocol == finalists.PRIMARY:
         return usual.folder.name
     split = _split(dataset, task.protocol)
-    return experiment.run(task.name, split, task.seed, **finalists.settings_of(usual)).folder.name
+    return experiment.run(task.name, split, task.seed, **finalists.settings_on(split, task.name, usual)).folder.name
 
 
 @cache
