@@ -26,6 +26,8 @@ from aicine_utils.models import registry
 from aicine_utils.models.base import Recommender, lists
 from aicine_utils.splits import Split
 
+METRICS = "aicine_utils.metrics"
+
 
 @dataclass(frozen=True)
 class Result:
@@ -82,8 +84,8 @@ def key(model: Recommender, split: Split) -> str:
     parts = [module, type(model).__name__, json.dumps(model.params, sort_keys=True), split.hash, str(model.seed)]
     code = [provenance.source_of(module, within="aicine_utils.models"),
             *(provenance.source_of(part.__name__, within=part.__name__) for part in (splits, protocols))]  # fmt: skip
-    if model.counts_passes or model.refits_itself:  # a metric tells it when to stop, or its weights
-        code.append(provenance.source_of("aicine_utils.metrics"))
+    if provenance.imports(module, METRICS):  # a metric tells it when to stop, or its weights
+        code.append(provenance.source_of(METRICS))
     members = [key(member, split) for member in model.members(split)]
     return provenance.digest([*parts, str(split.refits), *code, *members])
 
@@ -103,7 +105,7 @@ def run(name: str, split: Split, seed: int = 0, **overrides: Any) -> Result:
             _write(folder, lambda target: _make(target, name, model, split))
         training_log.write(folder)
         result = Result(folder, cached)
-        if result.manifest["measured_by"] != provenance.source_of("aicine_utils.metrics"):
+        if result.manifest["measured_by"] != provenance.source_of(METRICS):
             result = _measure_again(result, split)
     return result
 
@@ -169,7 +171,7 @@ def _make(target: Path, name: str, model: Recommender, split: Split) -> None:
         "fit_seconds": fitting.seconds, "recommend_seconds": listing.seconds,
         "peak_mb": whole.peak_mb, "parameters": model.n_parameters,
         "stopped_by_budget": model.stopped_by_budget,
-        "measured_by": provenance.source_of("aicine_utils.metrics"),
+        "measured_by": provenance.source_of(METRICS),
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **provenance.environment(),
     }  # fmt: skip
     (target / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
@@ -188,7 +190,7 @@ def _measure_again(result: Result, split: Split) -> Result:
     values = measure(result.topk, result.predictions, split)
     values.to_parquet(result.folder / "per_user.tmp", index=False)
     os.replace(result.folder / "per_user.tmp", result.folder / "per_user.parquet")
-    return _amended(result, measured_by=provenance.source_of("aicine_utils.metrics"))
+    return _amended(result, measured_by=provenance.source_of(METRICS))
 
 
 def _amended(result: Result, **fields: Any) -> Result:
@@ -230,7 +232,8 @@ def kept_table(path: Path, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
 
 def choose(result: Result) -> Result:
     """Make this the run that answers for its model from now on (see :func:`preferred`)."""
-    return _amended(result, chosen=time.time())
+    with lock(result.folder):
+        return _amended(Result(result.folder, result.cached), chosen=time.time())
 
 
 def preferred(name: str, dataset: str, protocol: str = "user_temporal") -> Result | None:

@@ -30,18 +30,29 @@ def readable(name: str, model: Recommender, history: Sequence[int]) -> list[int]
     return [movie for movie in dict.fromkeys(history) if movie in known]
 
 
+def scores(model: Recommender, read: Sequence[Sequence[int]], people: pd.DataFrame | None = None) -> np.ndarray:
+    """Scores [len(read), n_movies] from histories and, where the model reads that, from who the people are.
+
+    people: a row for each history, of the users' table.
+    """
+    reads = getattr(model, "score_people", None)
+    return model.score_histories(read) if reads is None or people is None else reads(read, people)
+
+
 def recommend(
-    name: str, model: Recommender, history: Sequence[int], k: int = 10, hidden: Sequence[int] | None = None
-) -> pd.DataFrame:
+    name: str, model: Recommender, history: Sequence[int], k: int = 10, hidden: Sequence[int] | None = None,
+    person: pd.DataFrame | None = None,
+) -> pd.DataFrame:  # fmt: skip
     """The best ``k`` movies after a history (movie_ids, oldest first): movie_id, rank, score.
 
     Left out are the movies of the history, or those ``hidden`` if given. Candidates are the movies seen in training, as
-    everywhere. AicineError if the model can't score a history, or knows no movie of this one.
+    everywhere. person: the reader's row of the users' table, where there is one. AicineError if the model can't score a
+    history, or knows no movie of this one.
     """
     refuse_unfit(name)
     read = readable(name, model, history)
     if not read:
         raise AicineError(f"None of these movies has a rating that {name} was trained with. Name one that has.")
-    scores = np.where(model.known_, model.score_histories([read]), -np.inf)
-    scores[:, np.isin(model.movie_ids_, list(history if hidden is None else hidden))] = -np.inf
-    return ranked(scores, k, np.zeros(1, np.int64), model.movie_ids_).drop(columns=c.USER)
+    own = np.where(model.known_, scores(model, [read], person), -np.inf)
+    own[:, np.isin(model.movie_ids_, list(history if hidden is None else hidden))] = -np.inf
+    return ranked(own, k, np.zeros(1, np.int64), model.movie_ids_).drop(columns=c.USER)

@@ -78,7 +78,8 @@ class Study:
         """A table that takes long to make; read while split, seed, ``key``, the settings of the models, their code and
         that of module ``source`` stay.
         """
-        code = [provenance.source_of(source), provenance.source_of_package("models"), settings.fingerprint("configs")]
+        code = [provenance.source_of(source), provenance.source_of_package("models"),
+                settings.of_models(self.data.name)]  # fmt: skip
         parts = [self.split.hash, str(self.seed), repr(sorted(key.items())), *code]
         folder = settings.output_dir(self.data.name) / "runs" / "tables"
         return experiment.kept_table(folder / f"{name}-{provenance.digest(parts)}.parquet", make)

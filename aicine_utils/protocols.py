@@ -15,6 +15,7 @@ from aicine_utils import columns as c
 
 LEFT_OUT, TRAIN, VALID, TEST = -1, 0, 1, 2
 RECBOLE_SEED = 2020
+FEWEST = 5  # ratings of a user of whom one is validation: with fewer, none is test either
 LIKED = 0.75  # place on the scale from which a rating says "liked": 4 of 1-5, 8 of 1-10
 
 
@@ -40,17 +41,21 @@ def _places(ratings: pd.DataFrame, order: np.ndarray) -> tuple[np.ndarray, np.nd
 
 
 def user_temporal(ratings: pd.DataFrame, test: float = 0.2, valid: float = 0.1) -> np.ndarray:
-    """Each user's last 20 % are test, the 10 % before that validation.
+    """Each user's last 20 % are test, the 10 % before that validation, one at least for users with 5 ratings.
 
     ::
 
         user 1  . . . . . . . v T T
         user 2      . . . . . . . . . . . . . . v v T T T T
-        user 3                    . . . . T
+        user 3                    . . . v T
+        user 4                    . . . .
+
+    Without that least one, data of people with fewer than 10 ratings each would have nothing to choose settings by.
     """
     order = time_order(ratings)
     place, count = _places(ratings, order)
-    n_test, n_valid = np.floor(count * test), np.floor(count * valid)
+    n_test = np.floor(count * test)
+    n_valid = np.maximum(np.floor(count * valid), count >= FEWEST)
     labels = np.full(len(ratings), TRAIN, np.int8)
     labels[order] = np.select([place >= count - n_test, place >= count - n_test - n_valid], [TEST, VALID], TRAIN)
     return labels

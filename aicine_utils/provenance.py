@@ -52,6 +52,11 @@ def _reached(module: str, within: str = "aicine_utils") -> dict[str, str]:
     return seen
 
 
+def imports(module: str, package: str) -> bool:
+    """Whether a module, or one that it imports at any depth, imports anything of a package of this project."""
+    return any(name == package or name.startswith(f"{package}.") for name in _reached(module))
+
+
 def source_of_script(path: Path) -> str:
     """Digest of the code that a script imports from this project, at any depth; its own text is not in it.
 

@@ -119,6 +119,20 @@ def model_params(name: str, dataset: str, protocol: str) -> dict[str, Any]:
     return {**defaults, **limit, **winner(name, dataset, protocol).get("params", {})}
 
 
+def of_models(dataset: str) -> str:
+    """Digest of the configurations that decide what a model learns from a data set: not of a sentence, nor of a search
+    on other data, save those that lend their winners.
+    """
+    lender = tuned(dataset).get("lent_by")
+    names = [dataset, *([lender] if lender else [])]
+    files = [*sorted((CONFIGS / "models").glob("*.yaml")), CONFIGS / "presets.yaml", CONFIGS / "signals.yaml",
+             *(CONFIGS / "tuned" / f"{name}.yaml" for name in names)]  # fmt: skip
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(path.name.encode() + (path.read_bytes() if path.exists() else b""))
+    return digest.hexdigest()[:12]
+
+
 def fingerprint(folder: str) -> str:
     """Digest of every file below a folder of the package that is not Python: configurations, templates, assets."""
     digest = hashlib.sha256()

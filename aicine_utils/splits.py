@@ -115,7 +115,7 @@ def make(data: MovieLens, protocol: str = "user_temporal") -> Split:
 def divide(data: MovieLens, labels: np.ndarray, protocol: str, refits: bool, relevant_from: float) -> Split:
     """The split that ``labels`` [n_ratings] make of ``data``; ``protocol`` is its name in files and messages.
 
-    Raises AicineError when nothing is left to train on or to test with.
+    Raises AicineError when nothing is left to train on or to test with, or nobody can have liked anything.
     """
     parts = {part: _part(data.ratings, labels, part) for part in (TRAIN, VALID, TEST)}
     if parts[TRAIN].empty or parts[TEST].empty:
@@ -123,6 +123,12 @@ def divide(data: MovieLens, labels: np.ndarray, protocol: str, refits: bool, rel
             f"{data.name}: protocol {protocol} leaves {len(parts[TRAIN]):,} ratings to train on and "
             f"{len(parts[TEST]):,} to test with. "
             "Users need at least 5 ratings, and a cut in time different times; use another protocol."
+        )
+    liked, highest = stars_at(data.info["rating_scale"], relevant_from), data.ratings[c.RATING].max()
+    if highest < liked:
+        raise AicineError(
+            f"{data.name}: no rating reaches {liked:g} stars, from which on a film counts as liked; the highest is "
+            f"{highest:g}. If the stars are on another scale, name it: --rating-scale 0 {highest:g}."
         )
     digest = hashlib.sha256(f"{data.info['fingerprint']}{protocol}".encode() + labels.tobytes()).hexdigest()[:12]
     info = {"dataset": data.name, "rating_scale": data.info["rating_scale"], **_counts(labels, parts)}

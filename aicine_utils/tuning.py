@@ -7,6 +7,7 @@ default run reads them and searches nothing.
 """
 
 import math
+import os
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from typing import Any
 
 import optuna
 import yaml
+from filelock import FileLock
 
 from aicine_utils import provenance, settings
 from aicine_utils.errors import AicineError
@@ -190,14 +192,26 @@ def write_winners(dataset: str, protocol: str, winners: dict[str, Winner]) -> li
 
     A kept winner of more trials stays: a short search must not undo a long one.
     """
-    path, kept = winners_file(dataset), settings.tuned(dataset).get(protocol, {})
+    path, place = winners_file(dataset), settings.output_dir(dataset) / "runs"
+    for folder in (path.parent, place):
+        folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(place / ".winners.lock"):
+        settings.read_yaml.cache_clear()  # another process may have written since
+        written = _merge(path, dataset, protocol, winners)
+        settings.read_yaml.cache_clear()
+    return written
+
+
+def _merge(path: Path, dataset: str, protocol: str, winners: dict[str, Winner]) -> list[str]:
+    """The winners into the file, which is replaced in one step; names of those that were written."""
+    kept = settings.tuned(dataset).get(protocol, {})
     written = [name for name, winner in winners.items() if winner.trials >= kept.get(name, {}).get("trials", 0)]
     if not written:
         return []
     own = {**kept, **{name: {k: v for k, v in vars(winners[name]).items() if v not in ([], None)} for name in written}}
     ordered = {name: own[name] for name in registry.names() if name in own}
     text = yaml.dump({**settings.tuned(dataset), protocol: ordered}, Dumper=_ListsInRows, sort_keys=False, width=120)
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(HEADER.format(dataset=dataset) + text, encoding="utf-8")
-    settings.read_yaml.cache_clear()
+    part = path.with_name(f".{path.stem}.part")
+    part.write_text(HEADER.format(dataset=dataset) + text, encoding="utf-8")
+    os.replace(part, path)
     return written

@@ -240,7 +240,7 @@ study.show(
 # The original study read its text files anew for every prediction. Ours are read and judged once and kept as Parquet.
 
 # %%
-seconds = card.load_seconds(dataset, data)
+seconds = card.load_seconds(dataset)
 faster = trip.read_seconds / seconds
 nb.say(
     f"Reading and validating the text takes {trip.read_seconds:.2f} s on this machine, loading again {seconds:.3f} s:",

@@ -50,12 +50,12 @@ seed = 0  # seed of every model in this notebook
 # %%
 import pandas as pd
 
-from aicine_utils import leaderboard, settings, tuning
-from aicine_utils.study import audit, comparison
 from aicine_utils import columns as c
+from aicine_utils import leaderboard, settings, tuning
 from aicine_utils import notebook as nb
 from aicine_utils.models import original_study, registry
 from aicine_utils.report import plots
+from aicine_utils.study import audit, comparison
 
 study = nb.open_study("05_matrix_factorisation", dataset, preset, seed)
 

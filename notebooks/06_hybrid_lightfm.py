@@ -53,13 +53,13 @@ seeds = 2  # trainings of each LightFM, with as many seeds, behind the compariso
 import pandas as pd
 import seaborn as sns
 
+from aicine_utils import columns as c
 from aicine_utils import experiment
 from aicine_utils import inspection
-from aicine_utils.study import cold, comparison, guided, newcomers
-from aicine_utils import columns as c
 from aicine_utils import notebook as nb
 from aicine_utils.models import base, features, registry
 from aicine_utils.report import plots
+from aicine_utils.study import cold, comparison, guided, newcomers
 
 study = nb.open_study("06_hybrid_lightfm", dataset, preset, seed)
 

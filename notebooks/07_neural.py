@@ -52,11 +52,11 @@ seed = 0  # seed of every model in this notebook
 import pandas as pd
 
 from aicine_utils import columns as c
-from aicine_utils.study import comparison, order
 from aicine_utils import notebook as nb
 from aicine_utils.models import registry
 from aicine_utils.models.neural import sequences
 from aicine_utils.report import plots
+from aicine_utils.study import comparison, order
 
 study = nb.open_study("07_neural", dataset, preset, seed)
 

@@ -51,11 +51,11 @@ seed = 0  # seed of every model in this notebook
 import pandas as pd
 
 from aicine_utils import columns as c
-from aicine_utils import published
-from aicine_utils.study import comparison
 from aicine_utils import notebook as nb
+from aicine_utils import published
 from aicine_utils.models import registry
 from aicine_utils.report import plots
+from aicine_utils.study import comparison
 
 study = nb.open_study("08_recbole_general", dataset, preset, seed)
 library = registry.names("recbole_general")

@@ -54,12 +54,12 @@ import pandas as pd
 import seaborn as sns
 
 from aicine_utils import columns as c
-from aicine_utils import published
-from aicine_utils.study import cold, comparison, order
 from aicine_utils import notebook as nb
+from aicine_utils import published
 from aicine_utils.models import registry
 from aicine_utils.models.neural import sequences
 from aicine_utils.report import plots
+from aicine_utils.study import cold, comparison, order
 
 study = nb.open_study("09_recbole_sequential", dataset, preset, seed)
 names = registry.names("recbole_sequential")

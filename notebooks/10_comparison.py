@@ -61,13 +61,13 @@ import seaborn as sns
 
 from aicine_utils import columns as c
 from aicine_utils import findings, leaderboard
-from aicine_utils.study import because_watched, comparison, finalists, jobs, leaks, newcomers
 from aicine_utils import notebook as nb
-from aicine_utils.study import seeds as reseeding
 from aicine_utils import splits
 from aicine_utils.findings import choosing, reading
 from aicine_utils.models import registry
 from aicine_utils.report import budgets, plots, tables
+from aicine_utils.study import because_watched, comparison, distinct, finalists, jobs, leaks, newcomers
+from aicine_utils.study import seeds as reseeding
 
 study = nb.open_study("10_comparison", dataset, preset, seed)
 
@@ -103,13 +103,15 @@ study.show(
 # needs it.
 
 # %%
-names = registry.names()
+names = distinct.names(study.data)
 entries = pd.DataFrame([vars(registry.entry(name)) for name in names])
 entries["family"] = entries["family"].map(plots.family_label)
 abilities = {"rates": "Stars", "new_users": "New people", "new_movies": "New films"}
 entries[list(abilities)] = entries[list(abilities)].replace({True: "yes", False: ""})
 study.show(entries.drop(columns="fixed"), "models", f"{len(names)} models",
            {"label": "Model", "family": "Family", **abilities, "citation": "Source"})  # fmt: skip
+if left_out := distinct.left_out(study.data):
+    nb.say(left_out)
 
 # %% [markdown]
 # ## 4 Training

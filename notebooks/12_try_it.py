@@ -53,11 +53,11 @@ top = 10  # length of each list
 # %%
 from matplotlib import pyplot as plt
 
-from aicine_utils.study import reasons, serving, side_by_side, try_it
 from aicine_utils import columns as c
 from aicine_utils import notebook as nb
 from aicine_utils.models import registry
 from aicine_utils.report import plots
+from aicine_utils.study import reasons, serving, side_by_side, try_it
 
 study = nb.open_study("12_try_it", dataset, preset, seed)
 

@@ -55,11 +55,10 @@ negatives = 100  # films drawn by lot in the sampled metric of section 8
 import pandas as pd
 
 from aicine_utils import columns as c
-from aicine_utils.study import finalists, leaks, sampled, sensitivity
 from aicine_utils import notebook as nb
-from aicine_utils.study import measuring
 from aicine_utils.models import registry
 from aicine_utils.report import bump, plots
+from aicine_utils.study import distinct, finalists, leaks, measuring, sampled, sensitivity
 
 study = nb.open_study("13_measuring", dataset, preset, seed)
 resamples, scale = study.preset.resamples, study.data.info["rating_scale"]
@@ -104,7 +103,7 @@ nb.say(*(f"Not possible with these ratings: {text}" for text in refused.values()
 # alone is not among them.
 
 # %%
-results = study.run(registry.names())
+results = study.run(distinct.names(study.data))
 chosen = finalists.choose(finalists.standing(results, resamples), seconds_each)
 chosen["family_label"] = chosen["family"].map(plots.family_label)
 chosen["how"] = chosen["named"].map({True: "named by the rule", False: "stands in"}).where(chosen["chosen"], "left out")

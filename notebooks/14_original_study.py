@@ -55,14 +55,14 @@ seed = 0  # seed of every model, of resampling and of permutations
 import pandas as pd
 import seaborn as sns
 
-from aicine_utils import settings
-from aicine_utils.study import audit, original_claims
 from aicine_utils import columns as c
 from aicine_utils import notebook as nb
+from aicine_utils import settings
 from aicine_utils.exploration import genres, people, reduction
 from aicine_utils.findings import verdicts
 from aicine_utils.models import original_study, registry
 from aicine_utils.report import plots
+from aicine_utils.study import audit, distinct, original_claims
 
 study = nb.open_study("14_original_study", dataset, preset, seed)
 data, resamples = study.data, study.preset.resamples
@@ -89,7 +89,7 @@ study.show(pd.DataFrame(has.items(), columns=["what", "n"]), "data", "What there
 # beside it, *always the mean*.
 
 # %%
-results = study.run(registry.names())
+results = study.run(distinct.names(study.data))
 scale, folds = tuple(data.info["rating_scale"]), study.preset.folds
 grid = study.keep(
     "original_grid",

@@ -134,12 +134,26 @@ def test_a_movie_without_a_year_is_listed_without_one(tmp_path):
     assert "<NA>" not in done.stdout
 
 
+def test_a_run_of_other_ratings_in_a_folder_of_the_same_name_does_not_answer(tmp_path):
+    for parent, stars in (("a", 5), ("c", 4)):
+        own = tmp_path / parent / "export"
+        own.mkdir(parents=True)
+        rows = [f"{user},{movie},{stars},{1_600_000_000 + movie}" for user in range(6) for movie in range(9)]
+        (own / "ratings.csv").write_text("\n".join(["userId,movieId,rating,timestamp", *rows]) + "\n")
+    here, there = (str(tmp_path / parent / "export") for parent in ("a", "c"))
+    assert call("train", "--dataset", here, "--model", "views").exit_code == 0
+    assert call("recommend", "--dataset", here, "--model", "views", "--user", "1").exit_code == 0
+    for words in (["recommend", "--user", "1"], ["similar", "--movie", "1"]):
+        with pytest.raises(AicineError, match=r"learned from other ratings than .*c/export has.* train --dataset"):
+            raise call(*words, "--dataset", there, "--model", "views").exception
+
+
 def test_an_answer_says_which_run_gave_it(trained):
     done = call("recommend", "--dataset", "mock", "--model", "svd", "--user", "1")
     assert f"Answered by run {trained['svd'].folder.name}, the report's settings: " in done.stderr.replace("\n", " ")
 
 
-@pytest.mark.parametrize("option", [["--epochs", "-3"], ["--lr_all", "banana"], ["--n_factors", "0"]])
+@pytest.mark.parametrize("option", [["--epochs", "-3"], ["--lr_all", "banana"], ["--n_factors", "-1"]])
 def test_wrong_values_end_before_anything_is_trained(option, home):
     done = aicine(home, "train", "--dataset", "mock", "--model", "svd", *option)
     assert done.returncode == 2

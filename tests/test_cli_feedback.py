@@ -119,6 +119,16 @@ def test_a_user_of_the_data_set_keeps_their_history(ease, mock_split):
     assert listed("--model", "ease", "--user", str(other)) == ease.model().recommend([other], 10)[c.MOVIE].tolist()
 
 
+def test_feedback_does_not_make_a_stranger_of_someone_known(mock_split):
+    experiment.run("group_popularity", mock_split)
+    user = str(mock_split.user_ids[0])
+    usual = listed("--model", "group_popularity", "--user", user, "--top", "20")
+    done("rate", "--user", f"0{user}", "--movie", str(usual[1]), "--stars", "5")
+    after = listed("--model", "group_popularity", "--user", user, "--top", "19")
+    assert after == [usual[0], *usual[2:]]
+    assert after == listed("--model", "group_popularity", "--user", f"0{user}", "--top", "19")
+
+
 def test_a_model_that_learned_from_liked_movies_reads_no_others(mock_split):
     saved = experiment.choose(experiment.run("ease", mock_split, liked=0.75))
     user = int(mock_split.user_ids[0])

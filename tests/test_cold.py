@@ -6,6 +6,7 @@ import pytest
 from models_cases import ratings
 
 from aicine_utils import columns as c
+from aicine_utils import histories
 from aicine_utils.data.movielens import MovieLens
 from aicine_utils.errors import AicineError
 from aicine_utils.metrics import evaluate
@@ -134,10 +135,10 @@ def test_people_are_read_where_a_model_can(hidden):
     kept = hidden.users[hidden.users[c.USER].isin(hidden.train[c.USER])]
     group = kept.loc[(kept[[c.GENDER, c.AGE]] == people[[c.GENDER, c.AGE]].iloc[1]).all(axis=1), c.USER]
     views = hidden.train[hidden.train[c.USER].isin(group)].groupby(c.MOVIE).size()
-    scores = cold.people_scores(model, [[], []], users, hidden.users)
+    scores = histories.scores(model, [[], []], cold.of_people(hidden.users, users))
     assert np.array_equal(scores[1], views.reindex(hidden.movie_ids, fill_value=0))
     everyone = model.score_histories([[]])[0]
-    assert np.array_equal(cold.people_scores(model, [[]], users[:1], None)[0], everyone)
+    assert np.array_equal(histories.scores(model, [[]])[0], everyone)
     stranger = people.reset_index().assign(**{c.AGE: "unheard of"})
     assert np.array_equal(model.score_people([[], []], stranger)[0], everyone)
 

@@ -180,7 +180,9 @@ WRONG_RATINGS = {
     "1::10::5::1\n1::20::3::-5\n": "own/ratings.dat line 2: timestamp -5 is not in seconds since 1970",
     "1::10::5::1\n\n2::20::7::2\n": "own/ratings.dat line 3: rating 7 is outside 1-5. "
     "Fix the row or pass --rating-scale 1 10.",
-    "1::10::0::1\n": "own/ratings.dat line 1: rating 0 is outside 1-5. Fix the row or pass --rating-scale 0 5.",
+    "1::10::0::1\n": "own/ratings.dat line 1: rating 0 is outside 1-5. Fix the row or pass --rating-scale 0 1.",
+    "1::10::3::1\n1::20::0::1\n": "own/ratings.dat line 2: rating 0 is outside 1-5. "
+    "Fix the row or pass --rating-scale 0 5.",
     "1::10::inf::1\n": "own/ratings.dat line 1: rating inf is outside 1-5. Fix the row.",
     "1::10::5::978300760\n1::20::5::978300760000\n": "own/ratings.dat line 2: timestamp 978300760000 is not",
     "1::10::5::978300760000\n1::20::5::978300760\n": "own/ratings.dat line 2: timestamp 978300760 is not in the unit",

@@ -60,10 +60,23 @@ def test_parameters_seed_and_split_make_other_runs(mock_split, mock_data, fits):
 
 def test_source_of_the_model_makes_another_key(mock_split, monkeypatch):
     model = experiment.registry.create("views", "mock")
+    before, real = experiment.key(model, mock_split), provenance.source_of
+    for changed, matters in {type(model).__module__: True, "aicine_utils.splits": True, METRICS: False}.items():
+        monkeypatch.setattr(provenance, "source_of", changing(real, changed))
+        assert (experiment.key(model, mock_split) != before) == matters
+
+
+def changing(real, changed):
+    """``source_of`` as it would be if the code of one module were another."""
+    return lambda module, within="aicine_utils": real(module, within=within) + ("*" if module == changed else "")
+
+
+@pytest.mark.parametrize(("name", "listens"), [("ract", True), ("sasrec", True), ("blend", True), ("ease", False)])
+def test_the_metrics_are_in_the_key_of_who_listens_to_them(name, listens, mock_split, monkeypatch):
+    model = experiment.registry.create(name, "mock")
     before = experiment.key(model, mock_split)
-    real = provenance.source_of
-    monkeypatch.setattr(provenance, "source_of", lambda module, within: real(module, within=within) + "changed")
-    assert experiment.key(model, mock_split) != before
+    monkeypatch.setattr(provenance, "source_of", changing(provenance.source_of, METRICS))
+    assert (experiment.key(model, mock_split) != before) == listens
 
 
 def test_run_keeps_lists_stars_values_and_costs(mock_split):

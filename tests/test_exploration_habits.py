@@ -154,7 +154,7 @@ def test_atomic_files_bring_the_content_back(mock_data, tmp_path):
 
 
 def test_loading_is_timed(mock_data):
-    assert 0 < card.load_seconds("mock", mock_data, times=1) < 60
+    assert 0 < card.load_seconds("mock", times=1) < 60
 
 
 def test_the_card_of_every_known_set_names_its_source(mock_data):

@@ -29,6 +29,13 @@ def test_ease_by_hand():
     assert liked.weights_ == pytest.approx(np.array([[0, 0.25], [0.2, 0]]))
 
 
+def test_who_liked_nothing_is_shown_what_is_watched_most_and_not_the_smallest_ids():
+    split = split_of([*TRAIN, (5, 30, 5), (6, 30, 4), (5, 20, 5), (7, 10, 1)])
+    model = EASE(regularisation=2, liked=0.75).fit(split)
+    assert not model.score([7]).any()
+    assert model.recommend([7], k=3)[c.MOVIE].tolist() == [20, 30]  # four and two views; 10 is their own
+
+
 @pytest.mark.parametrize("regularisation", [0.5, 30.0])
 def test_ease_solves_the_constrained_least_squares(mock_split, regularisation):
     x = mock_split.matrix(mock_split.train).toarray().astype(np.float64)

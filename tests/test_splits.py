@@ -35,7 +35,19 @@ def data_of(ratings):
 
 def test_user_temporal_takes_each_users_last_fifth_and_the_tenth_before():
     ratings = ratings_of([1] * 10 + [2] * 5, [*range(10), *range(5)])
-    assert protocols.user_temporal(ratings).tolist() == [T] * 7 + [V, S, S] + [T] * 4 + [S]
+    assert protocols.user_temporal(ratings).tolist() == [T] * 7 + [V, S, S] + [T] * 3 + [V, S]
+
+
+def test_people_with_few_ratings_have_one_to_choose_settings_by():
+    ratings = ratings_of([user for user in range(6) for _ in range(8)], list(range(8)) * 6)
+    split = splits.make(data_of(ratings))
+    assert (len(split.train), len(split.valid), len(split.test)) == (36, 6, 6)
+
+
+def test_a_scale_on_which_nothing_is_liked_is_named():
+    ratings = ratings_of([1] * 10, range(10)).assign(**{c.RATING: np.float32(1)})
+    with pytest.raises(AicineError, match=r"no rating reaches 4 stars.* name it: --rating-scale 0 1\."):
+        splits.make(data_of(ratings))
 
 
 def test_equal_timestamps_keep_the_order_of_the_file():
@@ -100,7 +112,7 @@ def test_user_temporal_sizes_for_any_data(rows):
     for user, count in ratings[c.USER].value_counts().items():
         own = labels[ratings[c.USER] == user]
         assert (own == S).sum() == count // 5
-        assert (own == V).sum() == count // 10
+        assert (own == V).sum() == max(count // 10, int(count >= 5))
 
 
 def test_hash_follows_the_content(mock_data):

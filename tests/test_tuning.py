@@ -183,6 +183,28 @@ def test_winners_are_written_and_used(mock_split, configs):
     }  # fmt: skip
 
 
+def test_what_another_process_wrote_meanwhile_stays(configs):
+    tuning.write_winners("mock", "user_temporal", {"svd": tuning.Winner({"n_factors": 7}, "rmse", 0.9, 20)})
+    path, mine = configs / "tuned" / "mock.yaml", settings.tuned("mock")
+    theirs = mine["user_temporal"] | {"ease": {"params": {"regularisation": 9.0}, "trials": 20}}
+    path.write_text(yaml.dump({"user_temporal": theirs}), encoding="utf-8")
+    tuning.write_winners("mock", "user_temporal", {"baseline": tuning.Winner({"reg_u": 3.0}, "rmse", 0.9, 20)})
+    assert set(settings.tuned("mock")["user_temporal"]) == {"svd", "ease", "baseline"}
+    assert not list(path.parent.glob("*.part"))
+
+
+def test_kept_tables_stay_when_a_sentence_or_other_data_change(configs):
+    (configs / "tuned").mkdir(exist_ok=True)
+    for name, text in {"mock": "lent_by: other\n", "other": "{}\n", "third": "{}\n"}.items():
+        (configs / "tuned" / f"{name}.yaml").write_text(text, encoding="utf-8")
+    before = settings.of_models("mock")
+    for file in ("sentences.yaml", "tuned/third.yaml"):
+        (configs / file).write_text("another: {}\n", encoding="utf-8")
+    assert settings.of_models("mock") == before
+    (configs / "tuned" / "other.yaml").write_text("user_temporal: {}\n", encoding="utf-8")
+    assert settings.of_models("mock") != before
+
+
 def test_a_shorter_search_does_not_replace_a_longer_one(mock_split, configs):
     longer, shorter = tuning.Winner({"k": 9}, "ndcg@10", 0.2, 25), tuning.Winner({"k": 3}, "ndcg@10", 0.3, 5)
     assert tuning.write_winners("mock", "user_temporal", {"item_knn": longer}) == ["item_knn"]

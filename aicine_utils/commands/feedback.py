@@ -32,10 +32,11 @@ def rate(
 ) -> None:
     """Store what someone did with a movie: a rating, a comment, a stop half-way. `recommend --user` reads it."""
     from aicine_utils.data import datasets, titles
-    from aicine_utils.feedback import store
+    from aicine_utils.feedback import signals, store
 
     data = datasets.load(dataset)
     row = titles.find_movie(movie, data.movies)
+    user = signals.named(user)
     _refuse_unknown(user, data)
     given = _events(user, int(row["movie_id"]), stars, comment, kind, share)
     with store.open_for(data) as opened:

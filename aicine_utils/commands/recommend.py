@@ -48,6 +48,23 @@ def saved_run(model: str, dataset: str, protocol: str, key: str = "") -> "Result
     return _with_key(key, found) if key else found
 
 
+def refuse_other_data(result: "Result", data: "MovieLens", dataset: str) -> None:
+    """AicineError where one's own ratings are not those that a saved run learned from: its folder's name is all that
+    the two need to have in common.
+    """
+    from aicine_utils import splits
+    from aicine_utils.data import datasets
+
+    protocol = result.manifest["protocol"]
+    if dataset in datasets.NAMES or splits.make(data, protocol).hash == result.manifest["split"]:
+        return
+    line = f"train --dataset {shlex.quote(dataset)} --model {result.name} --protocol {protocol}"
+    raise AicineError(
+        f"{result.folder.name} learned from other ratings than {dataset} has: a file changed, or another folder has "
+        f"the same name. Train it again: python -m aicine_utils {line}"
+    )
+
+
 def _with_key(key: str, other: "Result") -> "Result":
     """The run of the same model, data and protocol as ``other`` whose key begins so."""
     from aicine_utils.experiment import Result
@@ -119,6 +136,7 @@ def recommend(
     if history:
         histories.refuse_unfit(model)
     result, data = saved_run(model, dataset, protocol, run), datasets.load(dataset)
+    refuse_other_data(result, data, dataset)
     if history:
         best, title = _after(model, result.model(), history, data.movies, top), f"{model} for a typed history"
     else:
@@ -132,7 +150,7 @@ def _for_user(result: "Result", data: "MovieLens", user: str, top: int) -> "pd.D
     from aicine_utils import splits
     from aicine_utils.feedback import person, signals, store
 
-    said, model = None, result.model()
+    said, model, user = None, result.model(), signals.named(user)
     if store.exists(data.name):
         with store.open_for(data) as opened:
             said = person.told(opened, user, model)
@@ -192,15 +210,16 @@ def similar(
     from aicine_utils.data import datasets, titles
     from aicine_utils.models import registry
 
-    result, catalogue = saved_run(model, dataset, protocol, run), datasets.load(dataset).movies
-    row, fitted = titles.find_movie(movie, catalogue), result.model()
+    result, data = saved_run(model, dataset, protocol, run), datasets.load(dataset)
+    refuse_other_data(result, data, dataset)
+    row, fitted = titles.find_movie(movie, data.movies), result.model()
     if not fitted.known_[fitted._column(int(row["movie_id"]))] and not registry.entry(model).new_movies:
         raise AicineError(
             f"{model} was trained with no rating of {row['title']}. Use content_tfidf, which reads titles."
         )
     best = fitted.similar(int(row["movie_id"]), top)
     _tell_run(result)
-    _show(best, catalogue, f"{model}: movies similar to {row['title']}", as_json)
+    _show(best, data.movies, f"{model}: movies similar to {row['title']}", as_json)
 
 
 def _show(best: "pd.DataFrame", movies: "pd.DataFrame", title: str, as_json: bool) -> None:

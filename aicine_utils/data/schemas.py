@@ -108,7 +108,9 @@ def span(scale: tuple[float, float]) -> str:
 
 
 def _wider(stars: pd.Series, scale: tuple[float, float]) -> str:
-    """The usual scale that would hold every rating of the file."""
+    """The usual scale that would hold every rating of the file; 0 1 for thumbs up and down."""
+    if stars.isin((0, 1)).all():
+        return "0 1"
     finite = [*scale, *stars[stars.abs() < math.inf]]
     highest, lowest = max(finite), min(finite)
     top = next((end for end in (5, 10, 100) if highest <= end), math.ceil(highest))

@@ -89,12 +89,11 @@ def repairs(data: MovieLens) -> pd.DataFrame:
     return pd.DataFrame(data.info["repairs"].items(), columns=["repair", "rows"])
 
 
-def load_seconds(name_or_dir: str, data: MovieLens, times: int = 3) -> float:
+def load_seconds(name_or_dir: str, times: int = 3) -> float:
     """Median seconds to load the data set again, from its Parquet copy where it has one (``mock`` is made anew)."""
-    scale = tuple(data.info["rating_scale"])
     spent = []
     for _ in range(times):
         begun = time.perf_counter()
-        datasets.load(name_or_dir, scale if name_or_dir not in datasets.NAMES else None)
+        datasets.load(name_or_dir)
         spent.append(time.perf_counter() - begun)
     return statistics.median(spent)

@@ -73,7 +73,9 @@ def recommend(name: str, model: Recommender, said: Told, user: int, split: Split
         read = said.after(history)
         if not read:
             raise AicineError(f"Nothing of this feedback was liked enough for {name}. Rate a movie higher first.")
-        return histories.recommend(name, model, read, k, hidden=[*seen, *said.hidden])
+        own = None if split.users is None else split.users[split.users[c.USER] == user]
+        person = own if own is not None and len(own) else None
+        return histories.recommend(name, model, read, k, [*seen, *said.hidden], person)
     if user not in model.user_ids_:
         histories.refuse_unfit(name)
     best = model.recommend([user], k + len(said.hidden))

@@ -138,6 +138,11 @@ def user_ids(users: pd.Series) -> np.ndarray:
     return np.array([user_id(name) for name in names], np.int64)[codes]
 
 
+def named(user: str) -> str:
+    """The name under which a user's events are stored: 1 for 01, since a number is a user_id of the data set."""
+    return str(int(user)) if user.isascii() and user.isdigit() else user
+
+
 def user_id(name: str) -> int:
     """The user_id of one user of the store."""
     if name.isascii() and name.isdigit() and str(int(name)) == name and int(name) < NEW_PEOPLE:

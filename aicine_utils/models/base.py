@@ -26,7 +26,8 @@ class Recommender(ABC):
     A subclass names its parameters with defaults in ``defaults``, implements ``_fit(split)`` and ``_score(rows)``, and
     keeps what it learned in attributes that end with an underscore (numpy arrays, CSR matrices, numbers, strings):
     these are saved and loaded for it. Scores are higher for better movies; for a model that ``rates`` they are stars.
-    Someone without a history gets the most watched movies, unless the model ``serves_unknown`` people by itself.
+    Someone whose history says nothing to the model, if there is any, gets the most watched movies, unless the model
+    ``serves_unknown`` people by itself.
     ``libraries`` are imported before a run's clock starts. ``ranges`` of parameters come before the rules that
     :mod:`aicine_utils.parameters` has for all models. One that ``counts_passes`` stops on validation ratings, and tells
     by ``search_outcome()`` its best value on them and the parameters that train for as many passes without them. One
@@ -100,11 +101,19 @@ class Recommender(ABC):
         scores = np.where(self.known_, scores, -np.inf)
         if not self.serves_unknown:
             # Their scores are equal or arbitrary, and a list by movie_id would pass for the model's choice.
-            scores[np.diff(self.seen_.indptr)[rows] == 0] = np.where(self.known_, self.views_, -np.inf)
+            nothing = (np.diff(self.seen_.indptr)[rows] == 0) | self._undecided(scores)
+            scores[nothing] = np.where(self.known_, self.views_, -np.inf)
         if exclude_seen:
             seen = self.seen_[rows].tocoo()
             scores[seen.row, seen.col] = -np.inf
         return ranked(scores, k, self.user_ids_[rows], self.movie_ids_)
+
+    def _undecided(self, scores: np.ndarray) -> np.ndarray:
+        """Which rows [n_rows] of ``scores`` are the same for all known movies: none of the history was read."""
+        known = np.flatnonzero(self.known_)
+        flat = np.ptp(scores[:, known[:: max(1, len(known) // 8)]], axis=1) == 0  # a few movies tell nearly all apart
+        flat[flat] = np.ptp(scores[np.ix_(flat, known)], axis=1) == 0
+        return flat
 
     def predict(self, pairs: pd.DataFrame) -> np.ndarray:
         """Stars, float32 [len(pairs)], for user_id and movie_id, clipped to the scale.

@@ -71,6 +71,7 @@ class SVD(_Factors):
         "lr_all": 0.005,
         "reg_all": 0.02,
     }
+    ranges: ClassVar[dict[str, Any]] = {"n_factors": NOT_NEGATIVE}  # without factors it is its biases
 
     def algorithm(self) -> AlgoBase:
         """Surprise's SVD."""

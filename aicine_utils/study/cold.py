@@ -13,13 +13,14 @@ import pandas as pd
 from scipy import sparse
 
 from aicine_utils import columns as c
+from aicine_utils import histories as reading
 from aicine_utils import inspection, splits
 from aicine_utils.data.movielens import MovieLens
 from aicine_utils.errors import AicineError
 from aicine_utils.metrics import evaluate, significance
 from aicine_utils.models import registry
 from aicine_utils.models.base import Recommender, ranked
-from aicine_utils.models.blend import Blend
+from aicine_utils.models.blend import Blend, standard
 from aicine_utils.models.neighbours import keep_largest
 from aicine_utils.protocols import LEFT_OUT, LIKED, TEST, TRAIN, VALID, time_order
 from aicine_utils.splits import Split
@@ -127,7 +128,8 @@ class Newcomers:
         """Scores [len(users), n_movies] from first ratings; of a blend, each member reads what it would learn from."""
         if isinstance(model, Blend):
             return model.mixed([self._scores(member, n, users) for member in model.fitted])
-        return people_scores(model, self.histories(model, n, users), users, self.split.users)
+        people = None if self.split.users is None else of_people(self.split.users, users)
+        return reading.scores(model, self.histories(model, n, users), people)
 
 
 def new_users(models: Mapping[str, Recommender], split: Split, given: Sequence[int] = GIVEN) -> pd.DataFrame:
@@ -162,14 +164,9 @@ def new_users_of(data: MovieLens, names: Sequence[str], seed: int = 0, enough: i
     return pd.concat(parts, ignore_index=True)
 
 
-def people_scores(
-    model: Recommender, histories: list[np.ndarray], users: np.ndarray, people: pd.DataFrame | None
-) -> np.ndarray:
-    """Scores [len(users), n_movies] from histories and, where the model reads that, from who the people are."""
-    reads = getattr(model, "score_people", None)
-    if reads is None or people is None:
-        return model.score_histories(histories)
-    return reads(histories, people.set_index(c.USER).reindex(users).reset_index())
+def of_people(table: pd.DataFrame, users: np.ndarray) -> pd.DataFrame:
+    """The rows of the users' table for these users, in their order; empty fields for who is not in it."""
+    return table.set_index(c.USER).reindex(users).reset_index()
 
 
 def backed(scores: np.ndarray, n: np.ndarray, popular: np.ndarray, known: np.ndarray) -> np.ndarray:
@@ -179,12 +176,7 @@ def backed(scores: np.ndarray, n: np.ndarray, popular: np.ndarray, known: np.nda
     models take it at its word; this is the plainest way to doubt it.
     """
     weight = (n / (n + DOUBT))[:, None].astype(np.float32)
-    return weight * _standard(scores, known) + (1 - weight) * _standard(popular[None, :], known)
-
-
-def _standard(scores: np.ndarray, known: np.ndarray) -> np.ndarray:
-    inside = scores[:, known]
-    return (scores - inside.mean(axis=1, keepdims=True)) / inside.std(axis=1, keepdims=True).clip(1e-9)
+    return weight * standard(scores, known) + (1 - weight) * standard(popular[None, :], known)
 
 
 def new_movies(direct: Mapping[str, Recommender], through: Mapping[str, Recommender], split: Split) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from aicine_utils import experiment, settings, splits
 from aicine_utils.data import datasets
 from aicine_utils.findings.reading import STRICT
 from aicine_utils.models import registry
-from aicine_utils.study import finalists, seeds
+from aicine_utils.study import distinct, finalists, seeds
 
 Watch = Callable[[int, int, str, float], None]  # done, of, what was trained, seconds left
 
@@ -36,7 +36,7 @@ class Task(NamedTuple):
 def wanted(dataset: str, preset: settings.Preset, seed: int = 0, trainings: int = seeds.TRAININGS) -> list[Task]:
     """What the comparison will ask for beyond one run a model, the longest first; those runs are made where missing."""
     data = datasets.load(dataset)
-    results = experiment.run_all(registry.names(), splits.make(data, finalists.PRIMARY), seed)
+    results = experiment.run_all(distinct.names(data), splits.make(data, finalists.PRIMARY), seed)
     board = finalists.standing(results, 1).sort_values("ndcg@10", ascending=False, kind="stable", ignore_index=True)
     took = board.set_index(finalists.MODEL)["fit_seconds"]
     again = seeds.plan(board, trainings, preset.seed_seconds).again
