@@ -423,8 +423,6 @@ study.show(made.drop(columns=["text", "change", "gloss"]), "decisions", "One dec
     "sure": "How sure",
     "safe": "Under one cut in time",
 })  # fmt: skip
-
-# %%
 nb.say(*dict.fromkeys(decision.gloss["en"] for decision in decisions if decision.gloss))
 
 # %% [markdown]

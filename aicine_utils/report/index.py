@@ -113,8 +113,8 @@ def leaderboard_table(board: pd.DataFrame, lang: str = "en") -> str:
     }
     order = {name: columns[name] for name in ["label", *(n for n in columns if n != "label")]}
     shown = board.sort_values("ndcg@10", ascending=False) if "ndcg@10" in board else board
-    families = named.get("families", {})
-    shown = shown.assign(family=[families.get(name) or plots.family_label(name) for name in shown["family"]])
+    families = [named["families"].get(name) or plots.family_label(name) for name in shown["family"]]
+    shown = shown.assign(family=families)
     protocol = board["protocol"].iloc[0] if "protocol" in board else findings.PRIMARY
     caption = named["leaderboard_caption"].format(protocol=protocol)
     return html_table(shown, caption, order, csv=CSV, best=("ndcg@10", "rmse"), csv_label=named["data_csv"])
