@@ -9,7 +9,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -118,14 +118,8 @@ def overrides(model: str, extra: list[str]) -> dict[str, object]:
     from aicine_utils.models import registry
 
     row = registry.entry(model)
-    known = row.model_class.defaults
-    words = [part for word in extra for part in (word.split("=", 1) if word.startswith("--") else [word])]
-    if len(words) % 2 or not all(word.startswith("--") for word in words[::2]):
-        raise AicineError(
-            f"Options {' '.join(extra)!r} are not pairs of --name value. Write for example --n-epochs 20."
-        )
-    given = {}
-    for option, value in zip(words[::2], words[1::2], strict=True):
+    known, given = row.model_class.defaults, {}
+    for option, value in _pairs(extra):
         name = option.removeprefix("--").replace("-", "_")
         name = f"n_{name}" if name not in known and f"n_{name}" in known else name
         if name not in known:
@@ -133,6 +127,16 @@ def overrides(model: str, extra: list[str]) -> dict[str, object]:
         given[name] = parameters.read(value)
     row.model_class(**{**row.fixed, **given})  # a wrong value is told before any data is read
     return given
+
+
+def _pairs(extra: list[str]) -> Iterator[tuple[str, str]]:
+    """(--name, value) of options that the command does not declare itself."""
+    words = [part for word in extra for part in (word.split("=", 1) if word.startswith("--") else [word])]
+    if len(words) % 2 or not all(word.startswith("--") for word in words[::2]):
+        raise AicineError(
+            f"Options {' '.join(extra)!r} are not pairs of --name value. Write for example --n-epochs 20."
+        )
+    return zip(words[::2], words[1::2], strict=True)
 
 
 @app.command()

@@ -158,6 +158,15 @@ def _make(target: Path, name: str, model: Recommender, split: Split) -> None:
             model.fit(split if model.refits_itself else final)
         with provenance.Cost() as listing:
             topk, predictions = lists(model, final)
+    _write_results(target, model, split, topk, predictions)
+    costs = {"fit_seconds": fitting.seconds, "recommend_seconds": listing.seconds, "peak_mb": whole.peak_mb}
+    manifest = {"model": name, "n_users": int(topk[c.USER].nunique()), **costs, **_described(model, split)}
+    (target / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+
+
+def _write_results(
+    target: Path, model: Recommender, split: Split, topk: pd.DataFrame, predictions: pd.DataFrame | None
+) -> None:
     topk.to_parquet(target / "topk.parquet", index=False)
     if predictions is not None:
         predictions.to_parquet(target / "predictions.parquet", index=False)
@@ -165,16 +174,16 @@ def _make(target: Path, name: str, model: Recommender, split: Split) -> None:
     if model.curve is not None:
         pd.DataFrame(model.curve).to_csv(target / "curve.csv", index=False)
     model.save(target / "model")
-    manifest = {
-        "model": name, "params": model.params, "seed": model.seed, "protocol": split.protocol,
-        "dataset": split.info["dataset"], "split": split.hash, "n_users": int(topk[c.USER].nunique()),
-        "fit_seconds": fitting.seconds, "recommend_seconds": listing.seconds,
-        "peak_mb": whole.peak_mb, "parameters": model.n_parameters,
-        "stopped_by_budget": model.stopped_by_budget,
+
+
+def _described(model: Recommender, split: Split) -> dict[str, Any]:
+    """What a manifest says of the model, the data and the code."""
+    return {
+        "params": model.params, "seed": model.seed, "protocol": split.protocol, "dataset": split.info["dataset"],
+        "split": split.hash, "parameters": model.n_parameters, "stopped_by_budget": model.stopped_by_budget,
         "measured_by": provenance.source_of(METRICS),
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **provenance.environment(),
     }  # fmt: skip
-    (target / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
 
 
 def measure(topk: pd.DataFrame, predictions: pd.DataFrame | None, split: Split) -> pd.DataFrame:
