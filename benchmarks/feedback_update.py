@@ -1,8 +1,6 @@
 """Updates beside refits: how much faster, how near, and how long from an event to the changed list.
 
 EASE learns the test ratings of one person, and those of 100 people at once; a refit learns the same from the start.
-The median of several updates is compared; one in a few folds what the others kept apart into the inverse, so their
-mean stands beside it.
 Then single events of people drawn at random, in process: "history alone" scores the longer history with the weights as
 they are, "weights too" also updates these. Bars: 20 and 15 times as fast as a refit, scores within 1e-6 of it (relative
 to each person's largest), and 100 ms at the median and 300 ms at 99 % from event to list.
@@ -70,7 +68,6 @@ def beside_refit(split: Split) -> Iterator[tuple]:
         again, refitting = refits[0][0], float(np.median([took for _, took in refits]))
         what = f"{people} {'people' if people > 1 else 'person'} at once"
         yield "ease", f"update, {what}", float(np.median(seconds)), "s", np.nan
-        yield "ease", f"update, {what}, mean with what is folded in", float(np.mean(seconds)), "s", np.nan
         yield "ease", f"refit, {what}", refitting, "s", np.nan
         yield "ease", f"times as fast, {what}", refitting / float(np.median(seconds)), "x", bar
         yield "ease", f"distance of scores, {what}", score_distance(model, again), "share", NEAR

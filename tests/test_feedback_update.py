@@ -117,7 +117,7 @@ def test_the_given_model_stays_as_it_was():
     updates.update(model, ratings([(1, 40, 5, 9), (9, 15, 4, 9)]), split)
     assert np.array_equal(model.score(split.user_ids), before[0])
     assert (model.seen_ != before[1]).nnz == 0
-    done = updates.update(model, ratings([(2, 40, 5, 9)]), split)
+    done = updates.update(model, ratings([(2, 40, 5, 9)]), split)  # its inverse was handed on: made again
     equals_refit(done)
 
 
@@ -137,17 +137,12 @@ def test_a_test_rating_that_happens_leaves_the_test():
 
 def test_low_rank_rows_hand_worked():
     inverse = np.array([[0.5, 0.0], [0.0, 1.0]])  # of XᵀX + 1 with X = [[1, 0]]
-    changed = linear.Inverse.of(inverse).with_rows(sparse.csr_matrix([[0.0, 1.0]]), sparse.csr_matrix([[1.0, 1.0]]))
-    assert changed.whole is inverse
-    np.testing.assert_allclose(changed.diagonal, [2 / 3, 2 / 3])  # [[2, 1], [1, 2]] inverted
-    np.testing.assert_allclose(changed.folded().whole, np.array([[2, -1], [-1, 2]]) / 3)
-    np.testing.assert_allclose(inverse, [[0.5, 0.0], [0.0, 1.0]])
+    linear.add_rows(inverse, sparse.csr_matrix([[0.0, 1.0]]), sparse.csr_matrix([[1.0, 1.0]]))
+    np.testing.assert_allclose(inverse, np.array([[2, -1], [-1, 2]]) / 3)  # [[2, 1], [1, 2]] inverted
 
 
-@pytest.mark.parametrize("tall", [0.3, np.inf], ids=["folded in now and then", "never folded in"])
-def test_many_low_rank_updates_in_a_row_stay_a_refit(tall, monkeypatch):
+def test_many_low_rank_updates_in_a_row_stay_a_refit(monkeypatch):
     monkeypatch.setattr(linear, "WORTHWHILE", np.inf)  # so few movies would be inverted anew
-    monkeypatch.setattr(linear, "TALL", tall)
     rng = np.random.default_rng(0)
     split = split_of([(user, movie, 5, 0) for user in range(1, 9) for movie in rng.choice(30, 8, replace=False)])
     done = updates.update(EASE(regularisation=2.0).fit(split), ratings([(1, 3, 5, 1)]), split)
@@ -156,20 +151,6 @@ def test_many_low_rank_updates_in_a_row_stay_a_refit(tall, monkeypatch):
         rows = ratings([(*row, day) for row in zip(users, movies, stars, strict=True)])
         done = updates.update(done.model, rows, done.history)
     equals_refit(done)
-
-
-def test_an_updated_ease_answers_saves_and_fits_as_a_plain_one(tmp_path, monkeypatch):
-    monkeypatch.setattr(linear, "WORTHWHILE", np.inf)
-    monkeypatch.setattr(linear, "TALL", np.inf)
-    split = split_of(TRAIN)
-    done = updates.update(EASE(regularisation=3.0).fit(split), ratings([(1, 40, 5, 9), (9, 15, 4, 9)]), split)
-    model, again = done.model, updates.refit(done.model, done.history)
-    assert (type(model), type(again)) == (linear.LowRank, EASE)
-    np.testing.assert_allclose(model.weights_, again.weights_, atol=1e-6)
-    np.testing.assert_allclose(model.score_histories([[10], []]), again.score_histories([[10], []]), atol=1e-6)
-    assert model.similar(10)[c.MOVIE].tolist() == again.similar(10)[c.MOVIE].tolist()
-    model.save(tmp_path)
-    np.testing.assert_allclose(EASE.load(tmp_path).score([1]), again.score([1]), atol=1e-6)
 
 
 def test_prepared_models_answer_and_learn_as_others_do():

@@ -115,7 +115,7 @@ def _checked(new: pd.DataFrame, history: Split) -> pd.DataFrame:
         raise AicineError(f"New rating {rows.loc[wrong, c.RATING].iloc[0]} is outside {low}-{high}. Bring it to scale.")
     if (rows[WEIGHT] <= 0).any():
         raise AicineError("New interactions have a weight of 0 or less. Leave out rows that should not count.")
-    return rows.astype({**history.train[c.RATINGS].dtypes, WEIGHT: np.float32})
+    return rows.astype({**history.train.dtypes[c.RATINGS], WEIGHT: np.float32})  # no column of the train is copied
 
 
 def _latest(rows: pd.DataFrame) -> pd.DataFrame:
