@@ -255,3 +255,6 @@ def test_phrase_of_verdicts_groups_them():
         "**can't be told** as stated (why); nearest that can be tested, **supported**: xs rise (2.0 [1.5, 2.5])"
     )
     assert pictures.claims_table(claims)["measure"].tolist() == ["m", "not measured: why"]
+    in_points = effects.judge("k", "s", "m", Effect(0.023, 0.013, 0.042), 0.01, ".1pp")
+    row = pictures.claims_table([in_points]).iloc[0]
+    assert (row["effect"], row["threshold"]) == ("2.3 pp [1.3 pp, 4.2 pp]", "1.0 pp")

@@ -14,6 +14,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from aicine_utils import columns as c
 from aicine_utils.exploration.effects import MARKS, Claim
 from aicine_utils.exploration.protocols import PARTS
+from aicine_utils.findings.reading import written
 from aicine_utils.report import plots
 from aicine_utils.report.tables import Column
 
@@ -125,7 +126,7 @@ def claims_table(claims: Sequence[Claim]) -> pd.DataFrame:
     return pd.DataFrame([{
         "statement": claim.statement, "effect": claim.effect.text(claim.form),
         "measure": claim.measure if claim.form else f"not measured: {claim.because}",
-        "threshold": f"{claim.threshold:{claim.form}}" if claim.form else "–",
+        "threshold": written(claim.threshold, claim.form) if claim.form else "–",
         "verdict": f"{MARKS[claim.verdict]} {claim.verdict}", "value": claim.effect.value, "low": claim.effect.low,
         "high": claim.effect.high, "p": claim.effect.p, "because": claim.because,
     } for claim in claims])  # fmt: skip
