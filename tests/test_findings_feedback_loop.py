@@ -59,7 +59,7 @@ def test_a_model_that_was_never_refitted_is_no_part_of_that():
 def test_who_leads_for_each_kind_of_person():
     kinds = pd.concat([rows("updated", ABOVE, BELOW), rows("updated", BELOW, ABOVE)], ignore_index=True)
     told_of = told.leaders(kinds.assign(kind=["known", "known", "new", "new"], n_users=[98, 98, 1200, 1200]))
-    assert "for those known, M0 (0.200 [0.100, 0.300]; 98 people); for those new, M1 (" in told_of
+    assert "for those known M0 (0.200 [0.100, 0.300]; 98 people), for those new M1 (" in told_of
     assert "1,200 people" in told_of
 
 

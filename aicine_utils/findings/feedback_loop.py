@@ -80,9 +80,9 @@ def leader(summary: pd.DataFrame) -> str:
 def leaders(kinds: pd.DataFrame) -> str:
     """Who has the highest updated mean for each kind of person: from :func:`replay.by_kind` with label."""
     tops = kinds.loc[kinds.groupby("kind", sort=False)[UPDATED].idxmax()]
-    parts = [f"{row['kind']}, {row['label']} ({valued(row, UPDATED)}; {row['n_users']:,} people)"
+    parts = [f"for those {row['kind']} {row['label']} ({valued(row, UPDATED)}; {row['n_users']:,} people)"
              for _, row in tops.iterrows()]  # fmt: skip
-    return f"The highest mean has: for those {'; for those '.join(parts)}."
+    return f"The highest mean has {', '.join(parts)}."
 
 
 def stale(gains: pd.DataFrame) -> str:
@@ -176,7 +176,7 @@ def best_rules(by_rule: pd.DataFrame) -> str:
     known = by_rule.dropna(subset=["ndcg"])
     tops = known.loc[known.groupby("label", sort=False)["ndcg"].idxmax()] if len(known) else known
     parts = [f"{row['label']} with *{row['rule']}* ({valued(row, 'ndcg')})" for _, row in tops.iterrows()]
-    return f"The highest NDCG@10 of all sets has {', '.join(parts)}." if parts else ""
+    return f"Of all sets the highest NDCG@10 has {', '.join(parts)}." if parts else ""
 
 
 def shrinks(change: pd.DataFrame, policy: str) -> str:
