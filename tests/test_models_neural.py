@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -66,6 +67,17 @@ def test_every_rating_is_predicted_once(mock_split, length):
     watched, starts, _ = sequences.sequences(mock_split, mock_split.train)
     _, rows = sequences.windows(watched, starts, length, len(mock_split.movie_ids))
     assert sorted(rows[rows < len(watched)]) == list(range(len(watched)))
+
+
+def test_what_runs_beside_a_training_takes_none_of_its_time():
+    def slow():
+        time.sleep(0.3)  # as if another process had the processor
+        yield (torch.ones(1),)
+
+    module = torch.nn.Linear(1, 1)
+    plan = training.Plan(epochs=3, learning_rate=0.1, patience=3, seconds=0.6)
+    curve = training.train(module, lambda module, batch: module(batch).sum(), slow, plan)
+    assert [row["epoch"] for row in curve] == [1, 2, 3]
 
 
 def test_sequences_follow_the_clock_and_skip_nobody():

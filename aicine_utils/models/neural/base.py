@@ -33,9 +33,9 @@ class TorchModel(Recommender):
 
     A subclass builds the module (``_build``), names the tensors with one row an example (``_examples``), the loss of a
     batch of such rows (``_loss``), and how the module scores users (``_grid``). ``stops_on`` names what ``_validate``
-    measures. ``minutes`` of training at most, 0 for no limit. After a fit, ``curve`` has a row for each pass: epoch,
-    of, loss, the measure where there was validation, seconds since the start; ``stopped_by_budget`` says whether time
-    ended the training.
+    measures. ``minutes`` of training at most by the clock of :mod:`.training`, 0 for no limit. After a fit, ``curve``
+    has a row for each pass: epoch, of, loss, the measure where there was validation, seconds since the start;
+    ``stopped_by_budget`` says whether time ended the training.
     """
 
     counts_passes = True

@@ -28,8 +28,9 @@ class Plan:
     """How to train: the first learning rate, the passes over which it falls to zero, and when to stop early.
 
     ``patience`` passes without a better validation value end it, and so does ``seconds`` when the next pass would
-    likely end after so many (infinite: never). Where the first pass tells that there is no time for all, the rate falls
-    to zero over those that there is time for: a training cut off at a high rate is worse than a shorter one.
+    likely end after so many by the :func:`clock` (infinite: never). Where the first pass tells that there is no time
+    for all, the rate falls to zero over those that there is time for: a training cut off at a high rate is worse than
+    a shorter one.
     """
 
     epochs: int
@@ -58,16 +59,16 @@ def train(
 
     ``validation`` is a measure's name and what computes it; with it the module ends with its best pass's weights.
     Returns a row for each pass: epoch, of (passes over which the rate falls), loss (mean of the batches'), the measure,
-    seconds since the start.
+    seconds since the start by the :func:`clock`.
     """
     optimiser = torch.optim.Adam(module.parameters(), plan.learning_rate, foreach=True)
-    curve, best, start, of = [], None, time.perf_counter(), plan.epochs
+    curve, best, start, of = [], None, clock(), plan.epochs
     falling = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda epoch: (1 + math.cos(math.pi * epoch / of)) / 2)
     for epoch in range(1, (passes or plan.epochs) + 1):
         row = {"epoch": epoch, "of": of, "loss": _pass(module.train(), loss_of, make_batches(), optimiser)}
         if validation:
             row[validation[0]] = validation[1]()
-        curve.append({**row, "seconds": time.perf_counter() - start})
+        curve.append({**row, "seconds": clock() - start})
         if epoch == 1:
             of = curve[0]["of"] = plan.affordable(curve[0]["seconds"])
         falling.step()
@@ -110,6 +111,13 @@ def best_epoch(curve: Curve, measure: str) -> int:
         return len(curve)
     values = [row[measure] for row in curve]
     return 1 + values.index(min(values) if measure == "rmse" else max(values))
+
+
+def clock() -> float:
+    """Seconds by which training is limited: the processor's for this thread, so that what runs beside it takes none of
+    them and the same budget trains the same model; on CUDA, where this thread only waits, those of the wall.
+    """
+    return time.perf_counter() if device().type == "cuda" else time.thread_time()
 
 
 def device() -> torch.device:
