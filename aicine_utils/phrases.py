@@ -47,7 +47,7 @@ def tied(board: pd.DataFrame, place: str = "place") -> str:
 
 
 def _joined(labels: list[str]) -> str:
-    return names_text(labels)["en"] if len(labels) > 1 else labels[0]
+    return names_text(labels)["en"]
 
 
 def budgets(results: Mapping[str, Result]) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -127,16 +128,18 @@ def of_models(dataset: str) -> str:
     names = [dataset, *([lender] if lender else [])]
     files = [*sorted((CONFIGS / "models").glob("*.yaml")), CONFIGS / "presets.yaml", CONFIGS / "signals.yaml",
              *(CONFIGS / "tuned" / f"{name}.yaml" for name in names)]  # fmt: skip
-    digest = hashlib.sha256()
-    for path in files:
-        digest.update(path.name.encode() + (path.read_bytes() if path.exists() else b""))
-    return digest.hexdigest()[:12]
+    return _digest(path for path in files if path.exists())
 
 
 def fingerprint(folder: str) -> str:
     """Digest of every file below a folder of the package that is not Python: configurations, templates, assets."""
+    files = sorted((Path(__file__).parent / folder).rglob("*"))
+    return _digest(path for path in files if path.is_file() and path.suffix not in {".py", ".pyc"})
+
+
+def _digest(files: Iterable[Path]) -> str:
+    """Twelve hex digits of the sha256 of names and contents."""
     digest = hashlib.sha256()
-    for path in sorted((Path(__file__).parent / folder).rglob("*")):
-        if path.is_file() and path.suffix not in {".py", ".pyc"}:
-            digest.update(path.name.encode() + path.read_bytes())
+    for path in files:
+        digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:12]

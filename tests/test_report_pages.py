@@ -6,6 +6,7 @@ import pytest
 from report_samples import CARD, ERROR, EVIL, PROVENANCE, leaderboard, notebook, status, statuses
 
 from aicine_utils.findings import JobTables
+from aicine_utils.models import registry
 from aicine_utils.report import pages
 from aicine_utils.report.exporter import PageExporter, mathml
 from aicine_utils.report.index import render_index, site_of
@@ -140,6 +141,7 @@ def test_both_languages_have_the_same_words():
         return len(tree) if isinstance(tree, list) else sorted(re.findall(r"\{(\w+)\}", tree))
 
     assert shape(pages.words("en")) == shape(pages.words("ko"))
+    assert pages.words("en")["families"] == registry.FAMILIES
 
 
 def test_index_in_both_languages(tmp_path):

@@ -30,7 +30,7 @@ def valued(row: pd.Series, name: str, digits: int = 3) -> str:
 
 
 def _names(labels: Sequence[str]) -> str:
-    return names_text(labels, len(labels))["en"] if len(labels) > 1 else labels[0]
+    return names_text(labels, len(labels))["en"]
 
 
 def windows(parts: Sequence[Window]) -> str:

@@ -119,11 +119,11 @@ def sentences_of(key: str) -> dict[str, dict[str, str]]:
 
 
 def names_text(labels: Sequence[str], most: int = 3) -> dict[str, str]:
-    """``A, B and C``, or ``A, B, C and 4 more``."""
+    """``A``, ``A, B and C``, or ``A, B, C and 4 more``."""
     shown, rest = ", ".join(labels[:most]), len(labels) - most
     if rest > 0:
         return {"en": f"{shown} and {rest} more", "ko": f"{shown} 외 {rest}개"}
-    return {"en": " and ".join([", ".join(labels[:-1]), labels[-1]]), "ko": shown}
+    return {"en": " and ".join(filter(None, [", ".join(labels[:-1]), labels[-1]])), "ko": shown}
 
 
 def ordinal(n: int) -> str:

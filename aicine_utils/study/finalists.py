@@ -113,7 +113,7 @@ def absent(board: pd.DataFrame, chosen: Sequence[str], seconds_each: float) -> s
     if out.empty:
         return ""
     verb = "are" if len(out) > 1 else "is"
-    named = names_text(list(out["label"]), len(out))["en"] if len(out) > 1 else out["label"].iloc[0]
+    named = names_text(list(out["label"]), len(out))["en"]
     return (
         f"Of those in first place on people's own timelines, {named} {verb} not measured here: neither among the best "
         f"{LEADING} nor the best of a family that trains within {seconds_text(seconds_each)}."

@@ -19,7 +19,7 @@ def names(models: Iterable[str]) -> str:
 
 
 def _joined(texts: list[str]) -> str:
-    return names_text(texts)["en"] if len(texts) > 1 else texts[0]
+    return names_text(texts)["en"]
 
 
 def left_out(chosen: pd.DataFrame, seconds_each: float) -> str:

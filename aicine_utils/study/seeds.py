@@ -112,7 +112,7 @@ def sentences(found: pd.DataFrame, made: Sequence[Mapping[str, Result]], board: 
 
 
 def _named(labels: pd.Series) -> str:
-    return names_text(list(labels), most=FIRST + len(CHOSEN))["en"] if len(labels) > 1 else labels.iloc[0]
+    return names_text(list(labels), most=FIRST + len(CHOSEN))["en"]
 
 
 def spread_told(found: pd.DataFrame, metric: str) -> str:

@@ -173,4 +173,4 @@ def say_missing(served: Served) -> str:
 def named(models: list[str]) -> str:
     """Labels of models as a phrase that names three at most."""
     labels = [registry.entry(name).label for name in models]
-    return names_text(labels)["en"] if len(labels) > 1 else labels[0]
+    return names_text(labels)["en"]
