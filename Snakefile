@@ -61,7 +61,7 @@ rule notebook:
         text=str(plan.FOLDER / "{book}.py"),
         data=f"{OUT}/runs/data.json",
         shown=lambda w: [str(path) for path in plan.find(w.book).shows],
-        repeats=lambda w: [f"{OUT}/runs/repeats.json"] if w.book == plan.COMPARISON else [],
+        repeats=lambda w: [f"{OUT}/runs/repeats.json"] if plan.COMPARISON in NAMES and w.book in plan.REPEATED else [],
         results=lambda w: expand(f"{OUT}/runs/notebooks/{{book}}.ipynb", book=plan.find(w.book).builds_on),
     output:
         f"{OUT}/runs/notebooks/{{book}}.ipynb",

@@ -1,4 +1,4 @@
-"""The comparison's further trainings: which they are, that several processes make them, and how far the step is."""
+"""Trainings beyond one a model: which they are, that several processes make them, and how far the step is."""
 
 import json
 import os
@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from aicine_utils import experiment, settings, splits
+from aicine_utils import experiment, settings
 from aicine_utils.errors import AicineError
 from aicine_utils.pipeline import plan, repeating
 from aicine_utils.study import finalists, repeats
@@ -36,40 +36,45 @@ def preset(seed_seconds, split_seconds):
     return replace(settings.preset("mock"), seed_seconds=seed_seconds, split_seconds=split_seconds)
 
 
-def test_other_seeds_and_one_cut_are_wanted_the_longest_first(measured):
+def test_other_seeds_and_other_splits_are_wanted_the_longest_first(measured):
     tasks = repeats.wanted("mock", preset(seed_seconds=50, split_seconds=30))
+    others = [("global_temporal", 0), ("leave_one_out", 0), ("user_random", 0)]
     assert [task[:3] for task in tasks] == [
         ("ract", "global_temporal", 0),  # one of the three leaders with lists of a person's own, whatever it takes
-        ("multivae", "user_temporal", 1), ("multivae", "user_temporal", 2), ("multivae", "global_temporal", 0),
-        ("svd", "user_temporal", 1), ("svd", "user_temporal", 2), ("svd", "global_temporal", 0),
-        ("ease", "global_temporal", 0),
-        ("popularity", "global_temporal", 0), ("recent_popularity", "global_temporal", 0),
-    ]  # fmt: skip
-    assert [str(task) for task in tasks[:2]] == ["RaCT, one cut in time", "MultiVAE, seed 1"]
+        *(("multivae", *way) for way in [*others, ("user_temporal", 1), ("user_temporal", 2)]),
+        *(("svd", *way) for way in [*others, ("user_temporal", 1), ("user_temporal", 2)]),
+        *(("ease", *way) for way in others),
+        *(("popularity", *way) for way in others),
+        ("recent_popularity", "global_temporal", 0),
+    ]
+    told = ["RaCT, one cut in time", "MultiVAE, one cut in time", "MultiVAE, last one out", "MultiVAE, random fifth"]
+    assert [str(task) for task in tasks[:5]] == [*told, "MultiVAE, seed 1"]
 
 
 def test_no_seconds_for_seeds_want_none(measured):
     tasks = repeats.wanted("mock", preset(seed_seconds=0, split_seconds=30))
-    assert {task.protocol for task in tasks} == {"global_temporal"}
+    assert {task.protocol for task in tasks} == {"global_temporal", "leave_one_out", "user_random"}
 
 
 def test_another_seed_is_followed_by_its_own(measured):
     tasks = repeats.wanted("mock", preset(seed_seconds=50, split_seconds=30), seed=4, trainings=2)
     assert {task.seed for task in tasks if task.protocol == "user_temporal"} == {5}
-    assert {task.seed for task in tasks if task.protocol == "global_temporal"} == {4}
+    assert {task.seed for task in tasks if task.protocol != "user_temporal"} == {4}
 
 
 def test_processes_make_the_runs_that_the_notebook_reads(mock_data, mock_split):
     told = []
-    tasks = [Task("svd", "user_temporal", 1, 3.0), Task("popularity", "global_temporal", 0, 1.0)]
+    tasks = [Task("svd", "user_temporal", 1, 3.0), Task("popularity", "global_temporal", 0, 1.0),
+             Task("popularity", finalists.RANDOM, 0, 1.0)]  # fmt: skip
     folders = repeats.train("mock", tasks, 2, lambda *told_now: told.append(told_now))
-    assert [(done, of) for done, of, *_ in told] == [(1, 2), (2, 2)]
+    assert [(done, of) for done, of, *_ in told] == [(1, 3), (2, 3), (3, 3)]
     assert told[-1][-1] == 0
-    assert sorted(name.rsplit("-", 1)[0] for name in folders) == ["popularity-s0", "svd-s1"]
+    assert sorted(name.rsplit("-", 1)[0] for name in folders) == ["popularity-s0", "popularity-s0", "svd-s1"]
     assert experiment.run("svd", mock_split, 1).cached
-    usual = experiment.run("popularity", mock_split)
-    strict = splits.make(mock_data, "global_temporal")
-    assert finalists.run({"popularity": usual}, strict)["popularity"].cached
+    usual = {"popularity": experiment.run("popularity", mock_split)}
+    made = finalists.make_splits(mock_data)[0]
+    for split in (made["global_temporal"], made[finalists.RANDOM]):
+        assert finalists.run(usual, split)["popularity"].cached
 
 
 def test_what_a_training_raises_is_raised(mock_split):

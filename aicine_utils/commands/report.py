@@ -109,7 +109,7 @@ def repeats(
     dataset: Dataset, preset: str = "quick", processes: int = 1,
     parameter: Annotated[list[str], typer.Option("-p")] = [],
 ) -> None:  # fmt: skip
-    """Make the trainings that only the comparison needs, several at once (called by Snakemake)."""
+    """Make the trainings beyond one a model, several at once (called by Snakemake)."""
     from aicine_utils.pipeline import plan, repeating
 
     given = dict(plan.parse_parameter(text) for text in parameter)

@@ -12,8 +12,9 @@ from aicine_utils.errors import AicineError, unknown
 # Those with the most work on one core begin first, no more than two: among more of them Snakemake picks as it likes.
 LONGEST = ("09_recbole_sequential", "08_recbole_general")
 FOLDER = Path(os.environ.get("AICINE_NOTEBOOKS", settings.ROOT / "notebooks"))
-REPEATS = "repeats"  # the trainings beyond one a model, which the comparison reads
+REPEATS = "repeats"  # the trainings beyond one a model
 COMPARISON = "10_comparison"  # makes the leaderboard that the index shows
+REPEATED = (COMPARISON, "13_measuring")  # read those trainings; they are made for the first, at a cost
 ORIGINAL = "14_original_study"  # makes the evidence on the original study's claims, which the index shows, too
 MODELS = re.compile(r"0[2-9]_")  # the notebooks that train
 BUILDS_ON = {**dict.fromkeys((COMPARISON, "13_measuring", ORIGINAL), MODELS), "12_try_it": re.compile(r"(0[2-9]|10)_")}
@@ -73,7 +74,7 @@ def executed(dataset: str, name: str) -> Path:
 
 
 def repeats_file(dataset: str) -> Path:
-    """Which runs the comparison's further trainings made."""
+    """Which runs the trainings beyond one a model made."""
     return settings.output_dir(dataset) / "runs" / f"{REPEATS}.json"
 
 

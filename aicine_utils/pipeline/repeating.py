@@ -1,4 +1,4 @@
-"""The comparison's further trainings as a step of the pipeline: how far they are, and which runs they made."""
+"""Trainings beyond one a model as a step of the pipeline: how far they are, and which runs they made."""
 
 import os
 import time

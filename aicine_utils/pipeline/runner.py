@@ -117,9 +117,7 @@ def environment() -> dict[str, str]:
 
 
 def statuses(dataset: str, since: float = 0.0) -> dict[str, dict[str, Any]]:
-    """Status of each notebook, and of the comparison's further trainings, by name; with ``since`` only those written
-    after that time.
-    """
+    """Status of each notebook, and of the trainings beyond one a model; with ``since`` only those written after it."""
     found = {}
     for name in [*(book.name for book in plan.notebooks()), plan.REPEATS]:
         path = plan.status_file(dataset, name)

@@ -51,13 +51,14 @@ def make_splits(data: MovieLens, seed: int = 0) -> tuple[dict[str, Split], dict[
     refused: dict[str, str] = {}
     for name in SPLITS:
         try:
-            made[name] = _split(data, name, seed)
+            made[name] = split_of(data, name, seed)
         except AicineError as error:
             refused[name] = str(error)
     return made, refused
 
 
-def _split(data: MovieLens, name: str, seed: int) -> Split:
+def split_of(data: MovieLens, name: str, seed: int = 0) -> Split:
+    """One of :data:`SPLITS`; the seed is of the random one alone. Raises AicineError where the data are too small."""
     if name != RANDOM:
         return splits.make(data, name)
     return splits.divide(data, random_labels(data.ratings, seed), RANDOM, refits=True, relevant_from=LIKED)
@@ -103,8 +104,12 @@ def for_one_cut(board: pd.DataFrame, seconds_each: float) -> list[str]:
     finalists (see :func:`choose`), and the lists for all.
     """
     leading = board.loc[board["family"] != BLIND, MODEL].head(LEADING)
-    ruled = _ruled(board, seconds_each)
-    return list(dict.fromkeys([*leading, *ruled.loc[ruled["chosen"], MODEL], *LISTS_FOR_ALL]))
+    return list(dict.fromkeys([*leading, *for_every_split(board, seconds_each), *LISTS_FOR_ALL]))
+
+
+def for_every_split(board: pd.DataFrame, seconds_each: float) -> list[str]:
+    """Names of the finalists (see :func:`choose`), best first; fewer than two, or none, without complaint."""
+    return list(_ruled(board, seconds_each).query("chosen")[MODEL])
 
 
 def absent(board: pd.DataFrame, chosen: Sequence[str], seconds_each: float) -> str:

@@ -1,8 +1,8 @@
-"""Trainings that the comparison alone needs: other seeds of the models that matter, and one cut in time for everyone.
+"""Trainings beyond one a model: other seeds of the models that matter, and the other splits for the finalists.
 
-They are most of what the comparison costs and know nothing of one another, so they are made before it, several at once.
-Each has one thread, as a notebook has: a network that time ends would get further with more, and seeds would differ by
-it. The notebook reads them, and would train itself what is missing.
+They are most of what the comparison and the question how to measure cost, and know nothing of one another, so they are
+made before those notebooks, several at once. Each has one thread, as a notebook has: a network that time ends would get
+further with more, and seeds would differ by it. The notebooks read them, and would train themselves what is missing.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -29,12 +29,12 @@ class Task(NamedTuple):
     seconds: float
 
     def __str__(self) -> str:
-        how = f"seed {self.seed}" if self.protocol == finalists.PRIMARY else "one cut in time"
+        how = f"seed {self.seed}" if self.protocol == finalists.PRIMARY else finalists.SPLITS[self.protocol].lower()
         return f"{registry.entry(self.name).label}, {how}"
 
 
 def wanted(dataset: str, preset: settings.Preset, seed: int = 0, trainings: int = seeds.TRAININGS) -> list[Task]:
-    """What the comparison will ask for beyond one run a model, the longest first; those runs are made where missing."""
+    """What the notebooks will ask for beyond one run a model, the longest first; those runs are made where missing."""
     data = datasets.load(dataset)
     results = experiment.run_all(distinct.names(data), splits.make(data, finalists.PRIMARY), seed)
     board = finalists.standing(results, 1).sort_values("ndcg@10", ascending=False, kind="stable", ignore_index=True)
@@ -42,10 +42,10 @@ def wanted(dataset: str, preset: settings.Preset, seed: int = 0, trainings: int 
     again = seeds.plan(board, trainings, preset.seed_seconds).again
     later = range(seed + 1, seed + trainings)
     tasks = [Task(name, finalists.PRIMARY, other, took[name]) for name in again for other in later]
-    if splits.possible(data, STRICT):
-        strict = finalists.for_one_cut(board, preset.split_seconds)
-        tasks += [Task(name, STRICT, seed, took[name]) for name in strict]
-    return sorted(tasks, key=lambda task: -task.seconds)
+    for protocol in set(finalists.make_splits(data, seed)[0]) - {finalists.PRIMARY}:
+        rule = finalists.for_one_cut if protocol == STRICT else finalists.for_every_split
+        tasks += [Task(name, protocol, seed, took[name]) for name in rule(board, preset.split_seconds)]
+    return sorted(tasks, key=lambda task: (-task.seconds, task))
 
 
 def train(dataset: str, tasks: Sequence[Task], processes: int, watch: Watch) -> list[str]:
@@ -75,10 +75,10 @@ def _train(dataset: str, task: Task) -> str:
     usual = experiment.run(task.name, _split(dataset, finalists.PRIMARY), task.seed)
     if task.protocol == finalists.PRIMARY:
         return usual.folder.name
-    split = _split(dataset, task.protocol)
+    split = _split(dataset, task.protocol, task.seed)
     return experiment.run(task.name, split, task.seed, **finalists.settings_on(split, task.name, usual)).folder.name
 
 
 @cache
-def _split(dataset: str, protocol: str) -> splits.Split:
-    return splits.make(datasets.load(dataset), protocol)
+def _split(dataset: str, protocol: str, seed: int = 0) -> splits.Split:
+    return finalists.split_of(datasets.load(dataset), protocol, seed)
