@@ -2,6 +2,7 @@
 
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import pandas as pd
@@ -157,6 +158,17 @@ def test_the_answer_on_other_people_stands_beside(place):
     assert "| Ship for | ml-100k | ml-1m |" in text
     assert "| Home row | EASE, shares first place | iALS, shares first place |" in text
     assert disagreement(text, place) == ""
+
+
+def test_nobody_chosen_twice_is_no_model_that_holds():
+    def decision(job, model):
+        return SimpleNamespace(job=job, model=model, label="EASE", standing="alone in first place" if model else "open")
+
+    one, two = [decision("home", "ease"), decision("new_user", None)], [decision("home", "ease")]
+    told = readme.beside({"ml-1m": one, "ml-100k": [*two, decision("new_user", None)]})[1]
+    assert "The same model is chosen for 1 of 2 jobs, none on any of these data for 1 (" in told
+    told = readme.beside({"ml-1m": one, "ml-100k": [*two, decision("new_user", "ease")]})[1]
+    assert "The same model is chosen for 1 of 2 jobs (" in told
 
 
 def test_budgets_are_told_below_the_table(place):

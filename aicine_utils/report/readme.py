@@ -163,11 +163,14 @@ def beside(found: Mapping[str, Sequence[findings.Decision]]) -> list[str]:
     """Lines of a Markdown table, one row a job: whom to ship on each data set that has a published report."""
     made = {dataset: {one.job: one for one in decisions} for dataset, decisions in found.items()}
     jobs = [job for job in JOBS if any(job in decisions for decisions in made.values())]
-    same = sum(len({own[job].model if job in own else None for own in made.values()}) == 1 for job in jobs)
+    chosen = [{own[job].model if job in own else None for own in made.values()} for job in jobs]
+    same = sum(len(models) == 1 for models in chosen if None not in models)
     pages = ", ".join(f"`outputs/{dataset}/report/index.html`" for dataset in list(made)[1:])
     head = [f"| Ship for | {' | '.join(made)} |", f"|---|{'---|' * len(made)}"]
     rows = [[say("jobs", job)["en"], *(_answer(own.get(job)) for own in made.values())] for job in jobs]
     told = f"Does the answer hold on other people? The same model is chosen for {same} of {len(jobs)} jobs"
+    if undecided := chosen.count({None}):
+        told += f", none on any of these data for {undecided}"
     return ["", f"{told} ({pages}).", "", *head, *(f"| {' | '.join(row)} |" for row in rows)]
 
 
