@@ -70,6 +70,7 @@ rule notebook:
         configs=settings.fingerprint("configs"),
         preset=PRESET,
         given=lambda w: " ".join(GIVEN) if w.book in CHOSEN else "",
+    priority: lambda w: plan.find(w.book).priority
     shell:
         f"{AICINE} execute {{wildcards.book}} --dataset {QUOTED} --preset {PRESET} {{params.given}}"
 
@@ -86,6 +87,7 @@ rule repeats:
         preset=PRESET,
         given=" ".join(GIVEN) if plan.COMPARISON in CHOSEN else "",
     threads: workflow.cores  # a process for each, so nothing runs beside it
+    priority: 1
     shell:
         f"{AICINE} repeats --dataset {QUOTED} --preset {PRESET} --processes {{threads}} {{params.given}}"
 

@@ -47,6 +47,15 @@ def test_every_notebook_has_a_page_and_the_index_links_them(report):
     assert "index.ko.html" in index
 
 
+def test_the_notebooks_with_most_work_begin_first(report):
+    home, _ = report
+    log = (home / "outputs" / "mock" / "runs" / "snakemake.log").read_text()
+    begun = re.findall(r"^rule notebook:.*?wildcards: book=(\w+)", log, re.DOTALL | re.MULTILINE)
+    assert sorted(begun) == [book.name for book in plan.notebooks()]
+    assert set(begun[: len(plan.LONGEST)]) == set(plan.LONGEST)
+    assert set(begun[:2]) == set(plan.LONGEST[:2])
+
+
 def test_no_page_asks_for_anything_from_outside(report):
     home, _ = report
     for page in (home / "outputs" / "mock" / "report").glob("*.html"):

@@ -4,7 +4,7 @@ import math
 
 import pandas as pd
 
-from aicine_utils.findings.choosing import CLOSE, WORTH_SAVING, Margin, gap, pick, pick_for_home
+from aicine_utils.findings.choosing import CLOSE, Margin, gap, pick, pick_for_home
 from aicine_utils.findings.reading import RANKING, cost, ranking, say, seconds_text, spent_text, value_text
 
 NAMES = {"ndcg@10": "NDCG@10", "rmse": "RMSE"}
@@ -69,7 +69,7 @@ def _cheaper(job: str, metric: str, best: pd.Series, candidates: pd.DataFrame,
              strict: pd.DataFrame) -> dict[str, str] | None:  # fmt: skip
     """Who would be the choice were the budget just too small for this one; nothing where it costs next to nothing."""
     spent = cost(best)
-    if not math.isfinite(spent) or spent < WORTH_SAVING:
+    if not math.isfinite(spent) or spent < best["worth_saving"]:
         return None
     rest = candidates[[cost(row) < spent for _, row in candidates.iterrows()]]
     limit = {lang: seconds_text(spent, lang) for lang in LANGUAGES}

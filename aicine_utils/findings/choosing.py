@@ -12,7 +12,8 @@ from aicine_utils.findings.reading import RANKING, STARS, beats_chance, controls
 
 CLOSE, CHEAPER = 0.05, 2  # share of the mean that a model of half the cost may give up
 BLIND = "non_personalised"  # the family of lists for all
-WORTH_SAVING = 10.0  # seconds; less is nothing to a service, and noise on a shared machine
+WORTH_SAVING = 0.01  # of the budget of seconds; less is nothing to a service, and noise on a shared machine
+WITHOUT_BUDGET = 10.0  # seconds that are worth saving where no budget is told
 
 
 class JobTables(NamedTuple):
@@ -58,25 +59,29 @@ class Margin(NamedTuple):
 def choice(first: pd.DataFrame, metric: str) -> tuple[pd.Series, bool]:
     """Whom to ship of those in first place, and whether for its cost.
 
-    The best by its mean, unless another costs less than half, ten seconds less at least, and gives up less than a
+    The best by its mean, unless another costs less than half, saves ``worth_saving`` at least, and gives up less than a
     twentieth: not being told apart is not being equal, and a cheap model may hide behind a wide interval.
     """
     best = first.iloc[0]
     near = first[(first[metric] - best[metric]).abs() <= CLOSE * abs(best[metric])]
     cheap = min((row for _, row in near.iterrows()), key=cost)
-    thrifty = cost(cheap) * CHEAPER <= cost(best) and cost(best) - cost(cheap) >= WORTH_SAVING
+    thrifty = cost(cheap) * CHEAPER <= cost(best) and cost(best) - cost(cheap) >= best["worth_saving"]
     return (cheap, True) if thrifty else (best, False)
 
 
 def affordable(board: pd.DataFrame, jobs: JobTables) -> pd.DataFrame:
-    """``board`` with ``affordable``: whether a model's seconds and memory are within the budget of the table of jobs.
+    """``board`` with ``affordable``: whether a model's seconds and memory are within the budget of the table of jobs;
+    and ``worth_saving``: the seconds that a cheaper model has to save to be chosen for it.
 
     What was not measured is no reason to leave a model out; without a budget all are affordable.
     """
     seconds, memory = budget(jobs.means)
     spent = np.array([cost(row) for _, row in board.iterrows()], np.float64)
     peak = board["peak_mb"].to_numpy(np.float64) if "peak_mb" in board else np.zeros(len(board))
-    return board.assign(affordable=~(np.isfinite(spent) & (spent > seconds)) & ~(peak > memory))
+    saved = WORTH_SAVING * seconds if np.isfinite(seconds) else WITHOUT_BUDGET
+    return board.assign(
+        affordable=~(np.isfinite(spent) & (spent > seconds)) & ~(peak > memory), worth_saving=saved
+    )  # fmt: skip
 
 
 def budget(jobs: pd.DataFrame | None) -> tuple[float, float]:

@@ -9,8 +9,9 @@ from pathlib import Path
 from aicine_utils import parameters, published, settings
 from aicine_utils.errors import AicineError, unknown
 
-# Those with the most work on one core begin first, no more than two: among more of them Snakemake picks as it likes.
-LONGEST = ("09_recbole_sequential", "08_recbole_general")
+# Those with the most work, longest first: begun in that order, or one core waits for another at the end.
+LONGEST = ("09_recbole_sequential", "08_recbole_general", "11_feedback_loop", "06_hybrid_lightfm", "07_neural",
+           "05_matrix_factorisation")  # fmt: skip
 FOLDER = Path(os.environ.get("AICINE_NOTEBOOKS", settings.ROOT / "notebooks"))
 REPEATS = "repeats"  # the trainings beyond one a model
 COMPARISON = "10_comparison"  # makes the leaderboard that the index shows
@@ -42,6 +43,11 @@ class Notebook:
         """Its first heading."""
         found = re.search(r"^# # (.+)$", self.source.read_text(encoding="utf-8"), re.MULTILINE)
         return found.group(1) if found else self.name
+
+    @property
+    def priority(self) -> int:
+        """Which of two that could begin does: the higher one. Pages have 0, for when a core has nothing else to do."""
+        return len(LONGEST) + 1 - LONGEST.index(self.name) if self.name in LONGEST else 1
 
     @property
     def builds_on(self) -> list[str]:

@@ -48,19 +48,12 @@ def command(request: Request) -> list[str]:
     line = [sys.executable, "-m", "snakemake", "--snakefile", str(settings.ROOT / "Snakefile"),
             "--directory", str(settings.home()), "--cores", str(request.jobs), "--keep-going", "--rerun-incomplete",
             "--nolock", "--configfile", str(path)]  # fmt: skip
-    line += ["--prioritize", *first] if (first := _longest(request)) else []
     again = _forced(request)
     if again:
         line += ["--forcerun", *again]
     if request.dry_run:
         line += ["--dry-run", "--quiet", "host"]
     return line
-
-
-def _longest(request: Request) -> list[str]:
-    """Executed notebooks to start with: those that take longest, or one core waits for another at the end."""
-    asked = list(request.only) or [book.name for book in plan.notebooks()]
-    return [_executed(request, name) for name in plan.LONGEST if name in asked]
 
 
 def _executed(request: Request, name: str) -> str:
