@@ -31,6 +31,13 @@ wildcard_constraints:
     book="[0-9][0-9]_[a-z_]+",
 
 
+rule report:
+    # The executed notebooks are named because a clone has pages, but not what they were made from.
+    input:
+        f"{OUT}/report/index.html",
+        expand(f"{OUT}/runs/notebooks/{{book}}.ipynb", book=NAMES),
+
+
 rule index:
     input:
         expand(f"{OUT}/report/{{book}}.html", book=NAMES),

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -45,6 +46,14 @@ def test_every_notebook_has_a_page_and_the_index_links_them(report):
         assert (folder / f"{book.name}.html").stat().st_size < 1_500_000
         assert f"{book.name}.html" in index
     assert "index.ko.html" in index
+
+
+def test_a_clone_with_published_pages_makes_what_is_asked_for(report, tmp_path):
+    home, _ = report
+    pages = Path("outputs", "mock", "report")
+    shutil.copytree(home / pages, tmp_path / pages)
+    told = aicine(tmp_path, "run", "--preset", "mock", "--only", "02", "--dry-run", counted=False).stdout
+    assert "book=02_non_personalised" in told
 
 
 def test_the_notebooks_with_most_work_begin_first(report):
