@@ -141,6 +141,21 @@ def test_low_rank_rows_hand_worked():
     np.testing.assert_allclose(inverse, np.array([[2, -1], [-1, 2]]) / 3)  # [[2, 1], [1, 2]] inverted
 
 
+def test_rows_of_many_people_and_one_after_another_make_the_same_inverse():
+    rng = np.random.default_rng(0)
+    before, after = (rng.random((40, 1100)) < share for share in (0.05, 0.1))
+    after |= before  # 1,100 movies are several blocks
+    inverse = np.linalg.inv(before.T.astype(float) @ before + 50 * np.eye(1100))
+    at_once, by_one, rows = inverse.copy(), inverse.copy(), sparse.csr_matrix(after.astype(float))
+    difference = rows - sparse.csr_matrix(before.astype(float))
+    linear.add_rows(at_once, difference, rows)
+    for user in range(40):
+        linear.add_rows(by_one, difference[[user]], rows[[user]])
+    refit = np.linalg.inv(after.T.astype(float) @ after + 50 * np.eye(1100))
+    np.testing.assert_allclose(by_one, refit, atol=1e-12)
+    np.testing.assert_allclose(at_once, refit, atol=1e-8)  # of 0.02 on the diagonal
+
+
 def test_many_low_rank_updates_in_a_row_stay_a_refit(monkeypatch):
     monkeypatch.setattr(linear, "WORTHWHILE", np.inf)  # so few movies would be inverted anew
     rng = np.random.default_rng(0)

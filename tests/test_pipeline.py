@@ -59,7 +59,7 @@ def test_a_clone_with_published_pages_makes_what_is_asked_for(report, tmp_path):
 def test_the_notebooks_with_most_work_begin_first(report):
     home, _ = report
     log = (home / "outputs" / "mock" / "runs" / "snakemake.log").read_text()
-    begun = re.findall(r"^rule notebook:.*?wildcards: book=(\w+)", log, re.DOTALL | re.MULTILINE)
+    begun = re.findall(r"^localrule notebook:.*?wildcards: book=(\w+)", log, re.DOTALL | re.MULTILINE)
     assert sorted(begun) == [book.name for book in plan.notebooks()]
     assert set(begun[: len(plan.LONGEST)]) == set(plan.LONGEST)
     assert set(begun[:2]) == set(plan.LONGEST[:2])

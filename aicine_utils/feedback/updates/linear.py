@@ -6,20 +6,22 @@ equation 2)
 
     P' = P - PVᵀ (K⁻¹ + VPVᵀ)⁻¹ VP,    K⁻¹ = [[0, I], [I, I]],
 
-which costs 2m n² where the inverse costs n³. P is kept in float64, 8 n² bytes beside the model (110 MB for ml-1m), so
-that thousands of updates in a row stay within rounding of a refit. It is not saved: after loading, the first update
-inverts once.
+which costs m n² multiplications, as what is taken away is symmetric, where the inverse costs n³ / 2. For many people
+it is reckoned in float32, since it is small beside P, which is kept in float64, 8 n² bytes beside the model (110 MB for
+ml-1m), so that thousands of updates in a row stay within rounding of a refit. P is not saved: after loading, the first
+update inverts once.
 """
 
 import numpy as np
 from scipy import linalg, sparse
 
+from aicine_utils.feedback.updates.blocks import BLAS, in_blocks
 from aicine_utils.feedback.updates.change import Change
 from aicine_utils.feedback.updates.growing import histories, keep, square, taken
 from aicine_utils.models.linear import EASE
 
+MANY = 16  # histories above which symmetry pays
 WORTHWHILE = 0.25  # rank over movies above which inverting anew is no slower
-MANY = 16  # histories above which one product with all zeros is faster than sums of rows
 
 
 def low_rank(model: EASE, old: EASE, change: Change) -> None:
@@ -69,21 +71,47 @@ def add_rows(inverse: np.ndarray, difference: sparse.csr_matrix, rows: sparse.cs
     m = rows.shape[0]
     if not m:
         return
-    difference, rows = difference.astype(np.float64), rows.astype(np.float64)
-    reach = np.concatenate([difference @ inverse, (rows if m < MANY else rows.toarray()) @ inverse])
-    core = sparse.vstack([difference, rows]).toarray() @ reach.T
-    at = np.arange(m)
+    both = sparse.vstack([difference, rows], format="csr").astype(np.float64)
+    reach = np.empty((2 * m, len(inverse)))
+
+    def fill(part: slice) -> None:
+        reach[part] = both[part] @ inverse
+
+    in_blocks(fill, 2 * m)
+    core, at = both @ reach.T, np.arange(m)
     core[at, at + m] += 1
     core[at + m, at] += 1
     core[at + m, at + m] += 1
-    pull = linalg.inv(core, check_finite=False) @ reach
-    # The transpose of rows is what BLAS calls columns, so it works in place; the product is symmetric.
-    linalg.blas.dgemm(-1.0, pull.T, reach.T, 1.0, inverse.T, trans_b=True, overwrite_c=True)
+    with BLAS.limit(limits=1):
+        core = linalg.inv(core, overwrite_a=True, check_finite=False)
+    _subtract(inverse, core, reach)
+
+
+def _subtract(inverse: np.ndarray, core: np.ndarray, reach: np.ndarray) -> None:
+    """Take ``reachᵀ core reach`` from ``inverse`` in place: both are symmetric, so what is above the diagonal will do.
+
+    Of few rows all is taken at once, by BLAS: then writing is dearer than multiplying.
+    """
+    if len(core) < 2 * MANY:
+        linalg.blas.dgemm(-1.0, (core @ reach).T, reach.T, 1.0, inverse.T, trans_b=True, overwrite_c=True)
+        return
+    core, reach = core.astype(np.float32), reach.astype(np.float32)
+
+    def work(rows: slice) -> None:
+        inverse[rows, rows.start :] -= (core @ reach[:, rows]).T @ reach[:, rows.start :]
+        inverse[rows.stop :, rows] = inverse[rows, rows.stop :].T
+
+    in_blocks(work, len(inverse))
 
 
 def weights(inverse: np.ndarray) -> np.ndarray:
     """B = I - P · diag(1 / diag P), float32 with a zero diagonal."""
-    out = inverse.astype(np.float32)
-    out *= (-1 / inverse.diagonal()).astype(np.float32)  # twice as fast as rounding the product
+    out, scale = np.empty(inverse.shape, np.float32), (-1 / inverse.diagonal()).astype(np.float32)
+
+    def work(rows: slice) -> None:
+        out[rows] = inverse[rows]
+        out[rows] *= scale  # twice as fast as rounding the product
+
+    in_blocks(work, len(inverse))
     np.fill_diagonal(out, 0.0)
     return out
