@@ -199,13 +199,14 @@ study.show(against, "against_ease", "RecBole's models less EASE, NDCG@10 on the 
 #
 # The held-out ratings say what each stage adds. Each stage hands on its best pass; the critic's own stage moves no
 # list, so its line is flat. But a third stage is also *more training*, from a fresh start of the optimiser. So there is
-# a stand-in: RaCT once more, whose third stage has the same passes and learning rates and goes on with the loss of the
-# first, without advice.
+# a stand-in: RaCT once more without a critic, whose third stage has the same passes, batches and learning rates and
+# goes on with the loss of the first.
 
 # %%
 alone = study.run(["ract"], advice=False)["ract"]
 stages = results["ract"].curve
 unadvised = alone.curve.query("stage == 'joint'").assign(stage="third stage without advice")
+unadvised["epoch"] += (stages["stage"] == "critic").sum()  # beside the stage that it stands for
 lines = pd.concat([stages, unadvised])
 ends = lines.groupby("stage", sort=False)["ndcg@10"].max()
 steps = results["ract"].manifest["params"]["critic_steps"]

@@ -409,11 +409,13 @@ def test_no_user_is_alone_in_ract_s_batches():
     assert [len(part) for (part,) in quick("ract", batch=4)._batches((torch.arange(6),))] == [4, 2]
 
 
-def test_without_advice_ract_s_last_stage_has_the_first_one_s_loss(mock_split):
-    told, alone = (quick("ract", advice=advice).fit(mock_split) for advice in (True, False))
-    (losses, goes_on), stages = ([m.curve[-1]["loss"] for m in (told, alone)], [r["stage"] for r in alone.curve])
-    assert stages == [row["stage"] for row in told.curve]
-    assert losses < 10 < goes_on  # an estimate of NDCG against a likelihood
+def test_without_advice_ract_has_no_critic_and_its_last_stage_the_first_one_s_loss(mock_split):
+    told, alone = (pd.DataFrame(quick("ract", advice=advice).fit(mock_split).curve) for advice in (True, False))
+    assert told["stage"].unique().tolist() == ["actor", "critic", "joint"]
+    assert alone["stage"].unique().tolist() == ["actor", "joint"]
+    first = [curve.loc[curve["stage"] == "actor", "loss"].tolist() for curve in (told, alone)]
+    assert first[0] == first[1]
+    assert told["loss"].iloc[-1] < 10 < alone["loss"].iloc[-1]  # an estimate of NDCG against a likelihood
 
 
 @pytest.mark.parametrize(("model", "params"), [(MultiVAE, {"latent_dimension": 59}), (SASRec, {"hidden_size": 33})])

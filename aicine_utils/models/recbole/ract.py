@@ -71,7 +71,8 @@ class RaCT(Autoencoder):
     ``curve`` has a column ``stage`` and goes on from stage to stage; the critic's passes leave the lists, and so their
     NDCG, as they were. It needs more than a thousand steps: before, it takes a large loss, which long histories have,
     for the sign of a good list. The weights kept are those of the last stage's best pass. Every fit counts the passes
-    of each stage anew. Without ``advice`` the last stage trains the autoencoder alone, for comparison.
+    of each stage anew. Without ``advice`` there is no critic, and the last stage trains the autoencoder alone, for
+    comparison: with the same batches and the same films hidden, since each stage begins from the seed.
     """
 
     recbole = "RaCT"
@@ -97,13 +98,17 @@ class RaCT(Autoencoder):
     def _fit(self, split: Split) -> None:
         self._counted: dict[str, Curve] = {}
         super()._fit(split)
-        parts = {stage: [row for row in self.curve if row["stage"] == stage] for stage in STAGES}
-        plans = {stage: self._stage_plan(stage, self._plan(trainings=1)) for stage in STAGES}
-        self.stopped_by_budget = any(stopped_by_budget(parts[s], self.stops_on, plans[s]) for s in STAGES)
+        parts = {stage: [row for row in self.curve if row["stage"] == stage] for stage in self._stages}
+        plans = {stage: self._stage_plan(stage, self._plan(trainings=1)) for stage in self._stages}
+        self.stopped_by_budget = any(stopped_by_budget(parts[s], self.stops_on, plans[s]) for s in self._stages)
+
+    @property
+    def _stages(self) -> list[str]:
+        return [stage for stage in STAGES if self.params["advice"] or stage != "critic"]
 
     def _train(self, split: Split, plan: Plan, passes: int | None = None) -> Curve:
         curve: Curve = []
-        for stage in STAGES:
+        for stage in self._stages:
             timed, known = self._stage_plan(stage, plan), self._counted.get(stage)  # none the first time
             passes = self._passes_of(stage, known) if known else None
             timed = timed.as_in(known) if known else timed
@@ -130,7 +135,8 @@ class RaCT(Autoencoder):
         return min(-(-self.params["critic_steps"] // -(-users // self.params["batch"])), CRITIC_PASSES)
 
     def _stage(self, split: Split, stage: str, plan: Plan, passes: int | None) -> Curve:
-        self._module.enter(stage, self.params["advice"] or stage == "critic")
+        self._module.enter(stage, self.params["advice"])
+        torch.manual_seed(self.seed + list(STAGES).index(stage))
         data = tuple(tensor.to(device()) for tensor in self._examples(split))
         measure = self._validation(split)
         stops = measure if stage == "joint" else None  # nothing that the critic learns alone moves a list
