@@ -49,10 +49,10 @@ seeds = 3  # trainings of the leading models, with as many seeds, where the pres
 #
 # **What would change our mind.** A model that a paired test can't tell from the best and that is much cheaper is the
 # better choice: the decisions below take the highest mean in first place, unless another gives up less than a twentieth
-# of it at less than half the cost and saves a hundredth of T's budget of seconds at least, since less is nothing to a
+# of it at less than half the cost and saves a fiftieth of T's budget of seconds at least, since less is nothing to a
 # service. The home row has one rule more: where its leader is behind under one cut in time for everyone (section 10),
-# it gives way to the personal models that keep a first place there, the best of them in section 5 first; a list for all
-# takes nobody's place.
+# it gives way to the personal models that keep a first place there, and the same rule chooses among them by section 5;
+# a list for all takes nobody's place.
 # Section 12 computes for each job how far its choice is from another.
 
 # %%

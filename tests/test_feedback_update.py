@@ -1,5 +1,8 @@
 """Updating a model with new interactions: exact rules equal a refit, and what is new, repeated or changed is met."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,8 +13,8 @@ from scipy import sparse
 from aicine_utils import columns as c
 from aicine_utils.errors import AicineError
 from aicine_utils.feedback import update as updates
+from aicine_utils.feedback.updates import blocks, growing, linear
 from aicine_utils.feedback.updates import change as changes
-from aicine_utils.feedback.updates import growing, linear
 from aicine_utils.models import registry
 from aicine_utils.models.linear import EASE
 from aicine_utils.models.popularity import MeanRating, Popularity, RecentPopularity, Views
@@ -154,6 +157,42 @@ def test_rows_of_many_people_and_one_after_another_make_the_same_inverse():
     refit = np.linalg.inv(after.T.astype(float) @ after + 50 * np.eye(1100))
     np.testing.assert_allclose(by_one, refit, atol=1e-12)
     np.testing.assert_allclose(at_once, refit, atol=1e-8)  # of 0.02 on the diagonal
+
+
+def test_what_float32_may_lose_in_a_row_of_updates_is_counted():
+    rng = np.random.default_rng(0)
+    watched = (rng.random((400, 200)) < 0.05).astype(float)
+    inverse, lost, updates_made = np.linalg.inv(watched.T @ watched + np.eye(200)), 0.0, 0
+    while lost <= linear.LOST:
+        users = rng.choice(400, 40, replace=False)
+        after = np.maximum(watched[users], rng.random((40, 200)) < 0.01)
+        lost += linear.add_rows(inverse, sparse.csr_matrix(after - watched[users]), sparse.csr_matrix(after))
+        watched[users], updates_made = after, updates_made + 1
+    refit = np.linalg.inv(watched.T @ watched + np.eye(200))
+    ours, theirs = (watched @ (np.eye(200) - p / np.diag(p)) for p in (inverse, refit))
+    assert updates_made > 5
+    assert 1e-9 < (np.abs(ours - theirs).max(axis=1) / np.abs(theirs).max(axis=1)).max() < 1e-6
+
+
+@pytest.mark.parametrize(("bound", "same"), [(np.inf, False), (0.0, True)])
+def test_the_inverse_is_made_anew_before_what_was_lost_shows(monkeypatch, bound, same):
+    monkeypatch.setattr(linear, "LOST", bound)
+    monkeypatch.setattr(linear, "WORTHWHILE", np.inf)
+    rng = np.random.default_rng(0)
+    split = split_of([(user, movie, 5, 0) for user in range(1, 31) for movie in rng.choice(60, 8, replace=False)])
+    model = updates.prepare(EASE(regularisation=2.0).fit(split))
+    new = ratings([(user, int(rng.integers(60, 62)), 5, 1) for user in range(1, 31)])
+    learned = updates.update(model, new, split).model
+    inverse, lost = growing.taken(learned, "weights_")
+    assert np.array_equal(inverse, linear.inverted(learned)) == same
+    assert (lost == 0) == same
+
+
+def test_blocks_leave_blas_its_threads_when_two_work_at_once():
+    before = [library["num_threads"] for library in blocks.BLAS.info()]
+    with ThreadPoolExecutor(2) as both:
+        list(both.map(lambda _: blocks.in_blocks(lambda rows: time.sleep(0.02), 3), range(4)))
+    assert [library["num_threads"] for library in blocks.BLAS.info()] == before
 
 
 def test_many_low_rank_updates_in_a_row_stay_a_refit(monkeypatch):

@@ -8,7 +8,7 @@ from aicine_utils.findings.choosing import CLOSE, Margin, gap, pick, pick_for_ho
 from aicine_utils.findings.reading import RANKING, cost, ranking, say, seconds_text, spent_text, value_text
 
 NAMES = {"ndcg@10": "NDCG@10", "rmse": "RMSE"}
-SAFER = ("safer", "only_safe")  # cases in which the leader on people's own timelines was passed over
+SAFER = ("safer", "safer_cheap", "only_safe")  # cases in which the leader on people's own timelines was passed over
 STEP = 0.01  # of the metric, by which a price is told
 OUT_OF_REACH = 100  # times as many people as were measured
 LANGUAGES = ("en", "ko")

@@ -12,7 +12,7 @@ from aicine_utils.findings.reading import RANKING, STARS, beats_chance, controls
 
 CLOSE, CHEAPER = 0.05, 2  # share of the mean that a model of half the cost may give up
 BLIND = "non_personalised"  # the family of lists for all
-WORTH_SAVING = 0.01  # of the budget of seconds; less is nothing to a service, and noise on a shared machine
+WORTH_SAVING = 0.02  # of the budget of seconds; less is nothing to a service, and noise on a shared machine
 WITHOUT_BUDGET = 10.0  # seconds that are worth saving where no budget is told
 
 
@@ -114,9 +114,10 @@ def pick(candidates: pd.DataFrame, metric: str) -> Pick:
 def pick_for_home(candidates: pd.DataFrame, strict: pd.DataFrame) -> Pick:
     """The :func:`pick` by people's own timelines, unless the leader there is behind under one cut in time for everyone.
 
-    Then that goes to who keeps a first place under the cut and is highest on people's own timelines. A list for all
-    takes nobody's place: where only such lists keep theirs, the leader stays, and that it falls is said with it. Nor is
-    a cheaper model taken for the leader if that falls. strict: the stricter table, empty where there is none.
+    Then that goes to those who keep a first place under the cut, by the :func:`choice` among them on people's own
+    timelines. A list for all takes nobody's place: where only such lists keep theirs, the leader stays, and that it
+    falls is said with it. Nor is a cheaper model taken for the leader if that falls. strict: the stricter table, empty
+    where there is none.
     """
     leader, found = candidates.iloc[0], pick(candidates, RANKING)
     if survival(leader, strict) is not False:
@@ -125,7 +126,8 @@ def pick_for_home(candidates: pd.DataFrame, strict: pd.DataFrame) -> Pick:
     kept = candidates["model"].isin(rows.loc[rows["first"], "model"]) & (candidates["family"] != BLIND)
     if not kept.any():
         return found._replace(best=leader, thrifty=False)
-    return Pick(candidates[kept].iloc[0], candidates[kept], False, fallen=leader)
+    best, thrifty = choice(candidates[kept], RANKING)
+    return Pick(best, candidates[kept], thrifty, fallen=leader)
 
 
 def shipped(board: pd.DataFrame, strict: pd.DataFrame) -> Pick | None:

@@ -163,7 +163,7 @@ def _gloss(row: pd.Series) -> dict[str, str]:
 def _case(made: Pick, margin: Margin | None) -> str:
     """Which of its sentences a job's decision gets."""
     if made.fallen is not None:
-        return "safer" if len(made.first) > 1 else "only_safe"
+        return ("safer_cheap" if made.thrifty else "safer") if len(made.first) > 1 else "only_safe"
     if margin is None:
         return "only"
     return ("cheap" if made.thrifty else "tied") if len(made.first) > 1 else "alone"
