@@ -9,6 +9,8 @@ import json
 import shlex
 import sys
 
+from snakemake.exceptions import WorkflowError
+
 from aicine_utils import provenance, settings
 from aicine_utils.data import datasets
 from aicine_utils.pipeline import plan
@@ -23,7 +25,13 @@ GIVEN = [f"-p {shlex.quote(f'{name}={json.dumps(value)}')}" for name, value in P
 QUOTED = shlex.quote(DATASET).replace("{", "{{").replace("}", "}}")
 AICINE = f"{shlex.quote(sys.executable)} -m aicine_utils"
 OUT = f"outputs/{NAME}"
-# Pages that each page can link to. A page is made again when this changes, not because a run asks for fewer notebooks.
+try:
+    CORES = workflow.cores
+except WorkflowError:  # a cluster is told how many jobs, not how many cores
+    CORES = 1
+# Once made, the trainings beyond one a model stay an input of the notebooks that read them, whatever a run asks for.
+REPEATS = plan.COMPARISON in NAMES or plan.repeats_file(NAME).exists()
+# Pages that each page can link to.
 LINKED = [book.name for book in plan.notebooks() if book.name in NAMES or plan.page(NAME, book.name).exists()]
 
 
@@ -68,7 +76,7 @@ rule notebook:
         text=str(plan.FOLDER / "{book}.py"),
         data=f"{OUT}/runs/data.json",
         shown=lambda w: [str(path) for path in plan.find(w.book).shows],
-        repeats=lambda w: [f"{OUT}/runs/repeats.json"] if plan.COMPARISON in NAMES and w.book in plan.REPEATED else [],
+        repeats=lambda w: [f"{OUT}/runs/repeats.json"] if REPEATS and w.book in plan.REPEATED else [],
         results=lambda w: expand(f"{OUT}/runs/notebooks/{{book}}.ipynb", book=plan.find(w.book).builds_on),
     output:
         f"{OUT}/runs/notebooks/{{book}}.ipynb",
@@ -93,10 +101,10 @@ rule repeats:
         configs=settings.fingerprint("configs"),
         preset=PRESET,
         given=" ".join(GIVEN) if plan.COMPARISON in CHOSEN else "",
-    threads: workflow.cores  # a process for each, so nothing runs beside it
+    threads: CORES  # a process for each, so nothing runs beside it
     priority: 1
-    shell:
-        f"{AICINE} repeats --dataset {QUOTED} --preset {PRESET} --processes {{threads}} {{params.given}}"
+    shell:  # one thread each, in place of Snakemake's one for each core
+        f"OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 {AICINE} repeats --dataset {QUOTED} --preset {PRESET} --processes {{threads}} {{params.given}}"
 
 
 rule data:

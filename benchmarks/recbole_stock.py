@@ -1,15 +1,15 @@
 """Ours beside the installed RecBole in one run, on the same data and machine, each in a process of its own.
 
-Both have the same sizes and dropout, those of our configuration; RecBole has the batch of its benchmark, and for a pass
-both read its last 50 films. A pass is over the same films to predict, but for BERT4Rec: RecBole hides films anew in
-every prefix, ours once in a window.
+Both have the same sizes, dropout and first learning rate, those of our configuration; RecBole keeps that rate, and ours
+falls. RecBole has the batch of its benchmark, and for a pass both read its last 50 films. A pass is over the same films
+to predict, but for BERT4Rec: RecBole hides films anew in every prefix, ours once in a window.
 
 Without ``--until``: seconds for one pass over the training targets, and peak memory. RecBole's own loader and model run
 for ``--seconds`` after a first batch, and what they did is scaled to a whole pass; ours makes a whole pass. With
 ``--until``: seconds of training and validating to a first NDCG@10 on validation of so much, at most ``--seconds``. With
-``--converged``: NDCG@10 on test, RecBole's after ten passes without a better validation value (or ``--seconds``), ours
-as the registry has it; seconds are the processor's here, since RecBole's sequential models take hours and something
-else may run beside them.
+``--converged``: NDCG@10 on test, RecBole's after ten passes without a better validation value, ours as the registry has
+it; seconds are the processor's here, since RecBole's sequential models take hours and something else may run beside
+them. ``--seconds`` ends that, too, and the column ``stopped`` says so.
 
     python -m benchmarks.recbole_stock --dataset ml-100k [--models sasrec narm] [--until 0.05 | --converged]
 """
@@ -57,6 +57,7 @@ SPLITS = {
 }  # fmt: skip
 WINDOW = 50  # films of a history in RecBole's benchmark
 PATIENCE = 10  # RecBole's: passes without a better validation value
+FEW = 20  # batches to time at least
 STAGE_PASSES = 300  # RecBole's own number, which RaCT's first two stages make whatever comes
 RACT_STAGES = ("actor_pretrain", "critic_pretrain", "finetune")  # of RaCT, in RecBole's words
 
@@ -77,11 +78,14 @@ class Goal:
 
 @dataclass(frozen=True)
 class Side:
-    """What one side showed: its ``value`` (seconds, or NDCG@10), the seconds that it took, its peak of memory."""
+    """What one side showed: its ``value`` (seconds, or NDCG@10), the seconds that it took, its peak of memory, and
+    whether time ended it before it had converged.
+    """
 
     value: float
     seconds: float
     mb: float
+    stopped: bool = False
 
 
 def stock_config(name: str, dataset: str, folder: Path, **more: Any) -> Any:
@@ -126,17 +130,21 @@ class Stock:
         self.trainer.optimizer.step()
 
     def pass_seconds(self, limit: float) -> float:
-        """Seconds of a pass, from the batches that fit into ``limit`` after the first."""
+        """Seconds of a pass after a first step, whole passes or the batches that fit into ``limit``.
+
+        Where a pass is a few batches, of unlike size, only whole passes tell.
+        """
         self.model.train()
-        for done, batch in enumerate(self.train):
-            if done == 0:
+        self.step(next(iter(self.train)))
+        start, done = time.perf_counter(), 0
+        while True:
+            for batch in self.train:
                 self.step(batch)
-                start = time.perf_counter()
-                continue
-            self.step(batch)
-            if time.perf_counter() - start > limit:
-                break
-        return (time.perf_counter() - start) / done * len(self.train)
+                done += 1
+                if (spent := time.perf_counter() - start) > limit and done > FEW:
+                    return spent / done * len(self.train)
+            if spent > limit or done > FEW:
+                return spent / done * len(self.train)
 
     def passes(self, clock: Callable[[], float]) -> Iterator[tuple[float, float]]:
         """Train on and on; after each pass NDCG@10 on validation and the seconds so far, by ``clock``."""
@@ -154,8 +162,10 @@ class Stock:
                 return seconds if found >= goal.until else math.inf
         return math.inf
 
-    def converged(self, goal: Goal) -> tuple[float, float]:
-        """NDCG@10 on test of the pass that was best on validation, and the seconds of processor."""
+    def converged(self, goal: Goal) -> tuple[float, float, bool]:
+        """NDCG@10 on test of the pass that was best on validation, the seconds of processor, and whether these ended
+        it.
+        """
         best, weights, since = -math.inf, {}, 0
         for found, seconds in self.passes(time.process_time):
             since = 0 if found > best else since + 1
@@ -164,7 +174,7 @@ class Stock:
             if since == PATIENCE or seconds > goal.seconds:
                 break
         self.model.load_state_dict(weights)
-        return self.trainer.evaluate(self.test, load_best_model=False)["ndcg@10"], seconds
+        return self.trainer.evaluate(self.test, load_best_model=False)["ndcg@10"], seconds, since < PATIENCE
 
 
 def pretrained(dataset: str, folder: Path) -> tuple[Stock, float]:
@@ -183,11 +193,12 @@ def measure_stock(name: str, dataset: str, goal: Goal) -> Side:
     with tempfile.TemporaryDirectory() as folder, compat.stock(Path(folder)):
         if goal.converged and name == "ract":
             stock, before = pretrained(dataset, Path(folder))
-            quality, seconds = stock.converged(goal)
-            return Side(quality, before + seconds, peak_mb())
+            quality, seconds, stopped = stock.converged(goal)
+            return Side(quality, before + seconds, peak_mb(), stopped)
         stock = Stock(name, dataset, Path(folder))
         if goal.converged:
-            return Side(*stock.converged(goal), peak_mb())
+            quality, seconds, stopped = stock.converged(goal)
+            return Side(quality, seconds, peak_mb(), stopped)
         seconds = stock.seconds_until(goal) if goal.until else stock.pass_seconds(goal.seconds)
         return Side(seconds, seconds, peak_mb())
 
@@ -254,7 +265,7 @@ def compare(name: str, dataset: str, goal: Goal, threads: int) -> dict[str, obje
     stock, ours = sides["stock"], sides["ours"]
     row = {"dataset": dataset, "model": name, "what": str(goal), "stock": stock.value, "ours": ours.value,
            "times_as_fast": stock.seconds / ours.seconds, "stock_mb": stock.mb, "ours_mb": ours.mb,
-           "threads": threads}  # fmt: skip
+           "threads": threads, "stopped": stock.stopped}  # fmt: skip
     print(row, flush=True)
     record.keep(pd.DataFrame([row]), "recbole_stock", by=["dataset", "model", "what"])
     return row
@@ -264,7 +275,7 @@ def below(table: pd.DataFrame, goal: Goal) -> list[str]:
     """Models whose pass misses its bar, or whose lists are worse than RecBole's."""
     if goal.until:
         return []
-    bars = table["model"].map(lambda name: MODELS[name][2])
+    bars = table["model"].map(lambda name: MODELS[name][2]).astype(float)
     missed = table["ours"] < table["stock"] if goal.converged else table["times_as_fast"] < bars
     return table.loc[missed, "model"].tolist()
 
@@ -274,7 +285,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dataset", default="ml-100k")
     parser.add_argument("--models", nargs="+", default=list(MODELS))
-    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--seconds", type=float, help="60; without limit with --converged")
     parser.add_argument("--threads", type=int, default=psutil.cpu_count(), help="of torch, on both sides")
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument("--until", type=float)
@@ -283,7 +294,7 @@ def main() -> int:
     for name in args.models:
         if name not in MODELS:
             raise unknown("model", name, MODELS)
-    goal = Goal(args.seconds, args.until, args.converged)
+    goal = Goal(args.seconds or (math.inf if args.converged else 60), args.until, args.converged)
     table = pd.DataFrame([compare(name, args.dataset, goal, args.threads) for name in args.models])
     print(table.to_string(index=False, float_format="{:,.4g}".format))
     print(f"Below their bars: {', '.join(short)}." if (short := below(table, goal)) else "All at their bars.")

@@ -55,7 +55,7 @@ from aicine_utils import notebook as nb
 from aicine_utils import published
 from aicine_utils.models import registry
 from aicine_utils.report import plots
-from aicine_utils.study import comparison
+from aicine_utils.study import advice, comparison
 
 study = nb.open_study("08_recbole_general", dataset, preset, seed)
 library = registry.names("recbole_general")
@@ -203,13 +203,13 @@ study.show(against, "against_ease", "RecBole's models less EASE, NDCG@10 on the 
 # goes on with the loss of the first.
 
 # %%
-alone = study.run(["ract"], advice=False)["ract"]
+alone = study.run(["ract"], **advice.without(results["ract"]))["ract"]
 stages = results["ract"].curve
 unadvised = alone.curve.query("stage == 'joint'").assign(stage="third stage without advice")
 unadvised["epoch"] += (stages["stage"] == "critic").sum()  # beside the stage that it stands for
 lines = pd.concat([stages, unadvised])
 ends = lines.groupby("stage", sort=False)["ndcg@10"].max()
-steps = results["ract"].manifest["params"]["critic_steps"]
+steps = int(stages.loc[stages["stage"] == "critic", "steps"].max())
 
 # %%
 fig = plots.curve_plot(lines, "epoch", "ndcg@10", "stage", "Pass", "NDCG@10 on held-out ratings")

@@ -62,7 +62,7 @@ from aicine_utils.exploration import genres, people, reduction
 from aicine_utils.findings import verdicts
 from aicine_utils.models import original_study, registry
 from aicine_utils.report import plots
-from aicine_utils.study import audit, distinct, original_claims
+from aicine_utils.study import advice, audit, distinct, original_claims
 
 study = nb.open_study("14_original_study", dataset, preset, seed)
 data, resamples = study.data, study.preset.resamples
@@ -109,7 +109,7 @@ theirs, constant = study.run(["svd"], **study_svd)["svd"], study.run(["baseline"
 # about people and films keep notebook 01's thresholds.
 
 # %%
-without_advice = study.run(["ract"], advice=False)["ract"]
+without_advice = study.run(["ract"], **advice.without(results["ract"]))["ract"]
 of_models = [*original_claims.svd_rows(results), *original_claims.ract_rows(results),
              *original_claims.vae_rows(results, without_advice)]  # fmt: skip
 of_people = original_claims.exploration(data, resamples, seed)

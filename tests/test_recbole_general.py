@@ -418,6 +418,36 @@ def test_without_advice_ract_has_no_critic_and_its_last_stage_the_first_one_s_lo
     assert told["loss"].iloc[-1] < 10 < alone["loss"].iloc[-1]  # an estimate of NDCG against a likelihood
 
 
+def test_with_and_without_advice_ract_s_last_stage_sees_the_same_batches(mock_split, monkeypatch):
+    drawn, own = [], RaCT._batches
+
+    def noted(self, data):
+        drawn.append((torch.get_rng_state(), own(self, data)))
+        return drawn[-1][1]
+
+    monkeypatch.setattr(RaCT, "_batches", noted)
+    begins = []
+    for advice in (True, False):
+        drawn.clear()
+        stages = [row["stage"] for row in quick("ract", advice=advice, batch=16).fit(mock_split).curve]
+        assert len(drawn) == len(stages)
+        begins.append(drawn[stages.index("joint")])
+    (state, batches), (same_state, same_batches) = begins
+    assert torch.equal(state, same_state)  # of which the films are drawn that a batch hides
+    assert [part.tolist() for (part,) in batches] == [part.tolist() for (part,) in same_batches]
+
+
+def test_ract_counts_its_steps_and_says_when_time_ended_its_critic(mock_split):
+    model = quick("ract", batch=16, critic_steps=20).fit(mock_split)
+    critic = pd.DataFrame(model.curve).query("stage == 'critic'")
+    users = (np.diff(model.histories_.indptr) > 0).sum()
+    assert critic["steps"].iloc[-1] == len(critic) * len(model._batches((torch.arange(users),)))
+    assert not model.stopped_by_budget
+    plan = training.Plan(epochs=5, learning_rate=0.1, patience=1)
+    assert model._ended_by_time("critic", model.curve[:4], plan)
+    assert not model._ended_by_time("critic", model.curve[:5], plan)
+
+
 @pytest.mark.parametrize(("model", "params"), [(MultiVAE, {"latent_dimension": 59}), (SASRec, {"hidden_size": 33})])
 def test_sizes_that_recbole_can_not_divide_are_refused(model, params):
     with pytest.raises(AicineError, match="can't be divided by 2"):

@@ -260,14 +260,14 @@ def test_a_home_row_that_does_not_survive_gives_way_to_one_that_does():
 
 
 def test_among_those_that_survive_a_much_cheaper_one_is_taken():
-    cells = {"sasrec": {"fit_seconds": 400.0}, "item_knn": {"ndcg@10": 0.126, "fit_seconds": 2.0}}
+    cells = {"sasrec": {"fit_seconds": 400.0}, "item_knn": {"ndcg@10": 0.126, "fit_seconds": 40.0}}
     home = decision(measured_strictly(cells, ease=3, sasrec=1, item_knn=1))[0]
     assert (home.model, home.runner_up, home.fallen) == ("item_knn", "SASRec", "EASE")
     assert "near the highest on people's own timelines and quicker" in home.text["en"]
     assert "where SASRec takes 7 min" in home.text["en"]
     assert home.change["en"].startswith("The choice falls to EASE where a live test confirms its lead")
-    near = measured_strictly(cells | {"sasrec": {"fit_seconds": 6.0}}, ease=3, sasrec=1, item_knn=1)
-    assert decision(near)[0].model == "sasrec"
+    cells["sasrec"]["fit_seconds"] = 45.0  # saves five seconds, which are not worth it
+    assert decision(measured_strictly(cells, ease=3, sasrec=1, item_knn=1))[0].model == "sasrec"
 
 
 def test_a_cheaper_model_is_not_taken_for_the_leader_where_it_falls():

@@ -42,7 +42,7 @@ def command(request: Request) -> list[str]:
     """Snakemake's command line for a request; what was asked for goes through a file, which keeps types."""
     asked = {"dataset": request.dataset, "preset": request.preset, "parameters": request.parameters,
              "only": ",".join(request.only)}  # fmt: skip
-    path = settings.output_dir(request.name) / "runs" / "request.json"
+    path = settings.output_dir(request.name) / "runs" / ("asked.json" if request.dry_run else "request.json")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(asked), encoding="utf-8")
     line = [sys.executable, "-m", "snakemake", "--snakefile", str(settings.ROOT / "Snakefile"),
@@ -74,12 +74,12 @@ def _forced(request: Request) -> list[str]:
 
 def run(request: Request, console: Console) -> int:
     """Run the report; 0 only when every notebook asked for is there and whole."""
-    started = time.time()
-    line, log = command(request), settings.output_dir(request.name) / "runs" / "snakemake.log"
+    started, log = time.time(), settings.output_dir(request.name) / "runs" / "snakemake.log"
     if request.dry_run:
-        return subprocess.run(line, env=environment()).returncode
+        return subprocess.run(command(request), env=environment()).returncode
+    log.parent.mkdir(parents=True, exist_ok=True)
     with alone(request.name), log.open("w", encoding="utf-8") as file:
-        process = subprocess.Popen(line, stdout=file, stderr=file, env=environment())
+        process = subprocess.Popen(command(request), stdout=file, stderr=file, env=environment())
         try:
             watch(process, request, console, started)
         except KeyboardInterrupt:

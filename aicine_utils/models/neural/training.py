@@ -115,7 +115,7 @@ def best_epoch(curve: Curve, measure: str) -> int:
 
 def clock() -> float:
     """Seconds by which training is limited: the processor's for this thread, so that what runs beside it takes none of
-    them and the same budget trains the same model; on CUDA, where this thread only waits, those of the wall.
+    them and the same budget trains about as far; on CUDA, where this thread only waits, those of the wall.
     """
     return time.perf_counter() if device().type == "cuda" else time.thread_time()
 

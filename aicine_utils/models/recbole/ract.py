@@ -68,11 +68,12 @@ def ndcg(scores: Tensor, wanted: Tensor, read: Tensor, k: int) -> Tensor:
 class RaCT(Autoencoder):
     """Three stages in one fit: the autoencoder alone, its critic alone, the autoencoder on what the critic says.
 
-    ``curve`` has a column ``stage`` and goes on from stage to stage; the critic's passes leave the lists, and so their
-    NDCG, as they were. It needs more than a thousand steps: before, it takes a large loss, which long histories have,
-    for the sign of a good list. The weights kept are those of the last stage's best pass. Every fit counts the passes
-    of each stage anew. Without ``advice`` there is no critic, and the last stage trains the autoencoder alone, for
-    comparison: with the same batches and the same films hidden, since each stage begins from the seed.
+    ``curve`` has a column ``stage`` and goes on from stage to stage, and one of the stage's ``steps`` so far; the
+    critic's passes leave the lists, and so their NDCG, as they were. It needs more than a thousand steps: before, it
+    takes a large loss, which long histories have, for the sign of a good list. The weights kept are those of the last
+    stage's best pass. Every fit counts the passes of each stage anew. Without ``advice`` there is no critic, and the
+    last stage trains the autoencoder alone, for comparison: with the same batches and the same films hidden, since each
+    stage begins from the seed.
     """
 
     recbole = "RaCT"
@@ -100,7 +101,11 @@ class RaCT(Autoencoder):
         super()._fit(split)
         parts = {stage: [row for row in self.curve if row["stage"] == stage] for stage in self._stages}
         plans = {stage: self._stage_plan(stage, self._plan(trainings=1)) for stage in self._stages}
-        self.stopped_by_budget = any(stopped_by_budget(parts[s], self.stops_on, plans[s]) for s in self._stages)
+        self.stopped_by_budget = any(self._ended_by_time(stage, parts[stage], plans[stage]) for stage in self._stages)
+
+    def _ended_by_time(self, stage: str, curve: Curve, plan: Plan) -> bool:
+        """The critic has no patience, so only time ends it early."""
+        return len(curve) < plan.epochs if stage == "critic" else stopped_by_budget(curve, self.stops_on, plan)
 
     @property
     def _stages(self) -> list[str]:
@@ -131,8 +136,11 @@ class RaCT(Autoencoder):
 
     def _critic_passes(self) -> int:
         """Passes over the users that make ``critic_steps`` steps, :data:`CRITIC_PASSES` at most."""
-        users = np.count_nonzero(np.diff(self.histories_.indptr))
-        return min(-(-self.params["critic_steps"] // -(-users // self.params["batch"])), CRITIC_PASSES)
+        return min(-(-self.params["critic_steps"] // self._steps_a_pass()), CRITIC_PASSES)
+
+    def _steps_a_pass(self) -> int:
+        users, size = np.count_nonzero(np.diff(self.histories_.indptr)), self.params["batch"]
+        return max(-(-users // size) - (users % size == 1), 1)  # who is left alone joins the last but one
 
     def _stage(self, split: Split, stage: str, plan: Plan, passes: int | None) -> Curve:
         self._module.enter(stage, self.params["advice"])
@@ -147,5 +155,5 @@ class RaCT(Autoencoder):
     def _noted(self, stage: str, curve: Curve, before: Curve) -> Curve:
         """The rows of a stage, counted on from those before it."""
         epoch, seconds = (before[-1]["epoch"], before[-1]["seconds"]) if before else (0, 0.0)
-        return [{**row, "epoch": epoch + row["epoch"], "seconds": seconds + row["seconds"], "stage": stage}
-                for row in curve]  # fmt: skip
+        return [{**row, "epoch": epoch + row["epoch"], "seconds": seconds + row["seconds"], "stage": stage,
+                 "steps": row["epoch"] * self._steps_a_pass()} for row in curve]  # fmt: skip
