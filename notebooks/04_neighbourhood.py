@@ -296,8 +296,8 @@ nb.say(
 # - A count of common films can't tell loving from loathing; the list models at most leave low ratings out
 #   (`liked` in the settings), and use no stars beyond that.
 # - Films that many people watched have many neighbours. Whether that is taste or exposure, the data can't say.
-# - Settings come from a search on this data set's validation ratings or are defaults, as the table below says; on
-#   another data set the best $k$ will differ.
+# - Settings come from a search on validation ratings, of this data set or another, or are defaults, as the table below
+#   says; elsewhere the best $k$ will differ.
 
 # %% [markdown]
 # ## 10 Answer

@@ -326,8 +326,8 @@ study.show_board(
 #   model would predict the stars of films nobody offered is not knowable from this data.
 # - The split follows each person's own time, so later ratings of *other* people help all models alike. Errors
 #   in published tables come from random splits, which let a model look into a person's future, and don't compare.
-# - The search shown here is small and for SVD alone. The table under *Settings* says which settings come from the
-#   study's own search, with the same number of trials for every model, and which are defaults.
+# - The search shown here is small and for SVD alone. The table under *Settings* says which settings come from our
+#   search, of how many trials and on which data, and which are defaults.
 # - One seed. The intervals speak of other people, not of other seeds, which move the factor models too.
 #
 # ## 11 Answer

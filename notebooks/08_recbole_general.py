@@ -334,7 +334,7 @@ nb.answer(
     f"{nb.measured(first, 'ndcg@10')}. {nb.versus(best_run, results['ease'])}; "
     f"{nb.versus(best_run, results['item_knn'])}. In first place: {nb.tied(board)}."
     + (f" Run with default settings, so perhaps below their best: {', '.join(plain)}." if len(plain) else ""),
-    f"**The critic {verdict}**: RaCT less the same without its advice is {gained}. "
+    f"**The critic {verdict}**, in one pair of trainings: RaCT less the same without its advice is {gained}. "
     f"{nb.versus(results['ract'], results['multivae'])}; {nb.versus(results['ract'], results['ease'])}.",
     f"Price: {first['label']} trained for {first['fit_seconds']:,.1f} s, EASE for {ease['fit_seconds']:,.1f} s.",
     f"On RecBole's own terms, on ml-1m: {published.verdict(beside)}",

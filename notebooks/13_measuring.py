@@ -291,7 +291,8 @@ nb.say(sampling)
 # - Many models learn from liked films alone (their setting `liked`, searched for the usual relevance). Where any stars
 #   count, they are asked for what they were not taught.
 # - Who is over the budget depends on the machine that trained: a slower one leaves out more.
-# - No split here is T's service. One cut in time is nearest; its test has few people, many of them new.
+# - No split here is T's service. One cut in time is nearest; its test has fewer people, and who is new among
+#   them differs from data to data (notebook 00 counts both).
 #
 # ## 10 Answer
 

@@ -67,7 +67,7 @@ def test_it_writes_between_the_marks_and_the_second_time_changes_nothing(place):
     assert text.startswith("# Title\n\n<!-- results ml-100k -->\n## What we found\n")
     assert text.endswith("\n<!-- /results -->\n\n## Two commands\n")
     assert "\nold\n" not in text
-    assert "17 models on `ml-100k`, the same 937 people" in text
+    assert "17 models on `ml-100k`. On people's own timelines all have the same 937 people" in text
     assert "- **Home row:** ship EASE, the highest of 2 models that share first place." in text
     assert "- **Best stars** – SVD++ (Surprise) predicts stars best: RMSE 0.902 [0.898, 0.906]" in text
     assert disagreement(text, place) == ""

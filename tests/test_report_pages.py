@@ -165,8 +165,11 @@ def test_index_tells_how_many_models_had_several_seeds(tmp_path):
     assert "intervals over users; one seed a model." in english.read_text()
     several = board.assign(seeds=[3, 1, 3] + [1] * (len(board) - 3))
     english, korean = render_index("ml-100k", several, statuses(), CARD, tmp_path, PROVENANCE)
-    assert "intervals over users; 3 seeds for 2 of the models, one for the others." in english.read_text()
-    assert "2개 모델은 시드 3개, 나머지는 시드 1개로 학습했습니다." in korean.read_text()
+    assert (
+        "intervals over users; 3 seeds for 2 of the models, one for the others; scores are those of the first."
+        in english.read_text()
+    )
+    assert "2개 모델은 시드 3개(점수는 첫 시드의 것), 나머지는 시드 1개로 학습했습니다." in korean.read_text()
 
 
 def test_korean_page_has_no_english_sentences(tmp_path):

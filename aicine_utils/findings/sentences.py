@@ -61,7 +61,7 @@ def findings(leaderboard: pd.DataFrame, jobs: JobTables = NO_TABLES) -> list[Fin
     """
     board = affordable(primary(leaderboard), jobs)
     home = shipped(board, strict := stricter(leaderboard))
-    found = [_best_ranker(board), _best_rater(board), _rater_as_ranker(board), _personalisation(board, home),
+    found = [_best_ranker(board), _best_rater(board), _rater_as_ranker(board), _personalisation(board, home, strict),
              _cheapest(board), _coverage(board, home), _stricter(home, strict)]  # fmt: skip
     return [one for one in found if one is not None]
 
@@ -112,7 +112,7 @@ def _standing(row: pd.Series, rows: pd.DataFrame) -> tuple[str, dict[str, str]]:
     return case, {"popular": other["label"], "popular_value": value_text(other, RANKING)}
 
 
-def _personalisation(board: pd.DataFrame, home: Pick | None) -> Finding | None:
+def _personalisation(board: pd.DataFrame, home: Pick | None, strict: pd.DataFrame) -> Finding | None:
     rows = ranking(board, RANKING)
     same = rows["family"] == BLIND
     controls, personal = rows[same & (rows["model"] != CHANCE)], rows[~same]
@@ -126,8 +126,19 @@ def _personalisation(board: pd.DataFrame, home: Pick | None) -> Finding | None:
     case = "open" if not apart else "gain" if better is own else "loss"
     text = say("personalisation", case, own=own["label"], own_value=value_text(own, RANKING),
                 everyone=everyone["label"], everyone_value=value_text(everyone, RANKING),
-                ratio=ratio_text(own, everyone, RANKING))  # fmt: skip
+                ratio=ratio_text(own, everyone, RANKING), under=_under_the_cut(own, strict))  # fmt: skip
     return Finding("personalisation", text, COMPARISON, strength(apart))
+
+
+def _under_the_cut(own: pd.Series, strict: pd.DataFrame) -> dict[str, str] | str:
+    """The same under one cut in time for everyone; nothing where one of the two was not run there."""
+    rows = ranking(strict, RANKING)
+    there, blind = rows[rows["model"] == own["model"]], rows[(rows["family"] == BLIND) & (rows["model"] != CHANCE)]
+    if there.empty or blind.empty:
+        return ""
+    own, everyone = there.iloc[0], blind.iloc[0]
+    return say("personalisation", "under", ratio=ratio_text(own, everyone, RANKING), everyone=everyone["label"],
+               own_value=value_text(own, RANKING), everyone_value=value_text(everyone, RANKING))  # fmt: skip
 
 
 def _cheapest(board: pd.DataFrame) -> Finding | None:

@@ -116,8 +116,9 @@ def results(
     rows, everyone = shown(board), findings.ranking(findings.primary(board), "ndcg@10")
     return "\n".join([
         "## What we found", "",
-        f"{len(everyone)} models on `{dataset}`, the same {everyone['n_users'].max():,} people for all; brackets hold "
-        "95 % intervals over people.", "",
+        f"{len(everyone)} models on `{dataset}`. On people's own timelines all have the same "
+        f"{everyone['n_users'].max():,} people; other jobs, and one cut in time, have people and films of their own: "
+        "compare within a sentence, not between them. Brackets hold 95 % intervals over people.", "",
         *(f"- {sentence}" for sentence in sentences(board, jobs)), "",
         f"![{title(rows)}]({picture_path(dataset)})", "",
         *table(rows), "",

@@ -109,9 +109,11 @@ def everywhere(ranked: pd.DataFrame, reference: Way = REFERENCE) -> str:
         best = worst.loc[safe].sort_values("rank", kind="stable").index
         verb = "stands" if len(safe) == 1 else "stand"
         return f"**{names(best)}** {verb} in first place, alone or shared, under all {n} splits."
-    nearest = worst.sort_values(["rank", "place"], kind="stable").iloc[0]
-    return (f"No model stands in first place under all {n} splits; **{names([nearest.name])}** comes nearest, "
-            f"{ordinal(int(nearest['rank']))} of {rows[MODEL].nunique()} at worst.")  # fmt: skip
+    least, place = worst.sort_values(["rank", "place"])[["rank", "place"]].iloc[0]
+    nearest = worst.index[(worst["rank"] == least) & (worst["place"] == place)]
+    comes = "comes" if len(nearest) == 1 else "come"
+    return (f"No model stands in first place under all {n} splits; **{names(nearest)}** {comes} nearest, "
+            f"with the {ordinal(int(least))} mean of {rows[MODEL].nunique()} at worst.")  # fmt: skip
 
 
 def one_list(ranked: pd.DataFrame, reference: Way = REFERENCE) -> str:
