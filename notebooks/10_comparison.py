@@ -63,7 +63,7 @@ import seaborn as sns
 from aicine_utils import columns as c
 from aicine_utils import findings, leaderboard
 from aicine_utils import notebook as nb
-from aicine_utils import splits
+from aicine_utils import settings, splits
 from aicine_utils.findings import choosing, reading
 from aicine_utils.models import registry
 from aicine_utils.report import budgets, plots, tables
@@ -344,10 +344,10 @@ for task in tasks[2:]:
 # those with and without a history. To the latter a personal model shows what is watched most. Settings are those of
 # the usual split, as in notebook 13, so that nothing but the split differs. One is not: on the usual split, where each
 # person's time is cut apart, no search finds how fast views should fade, so *most watched lately* has the half-life of
-# this split's own search. Their search measured itself by some of these test ratings, the same for every model; the
-# share is told. *Next at once* is the share of test ratings given
-# within an hour of the last one that the model knows of the person: guessing the next film of a sitting is another job
-# than filling the row that a person meets on coming back.
+# this split's own search. The search for the others measured itself by some of these test ratings, and who was not
+# searched on these data had nothing of it; both are told. *Next at once* is the share of test ratings given within an
+# hour of the last one that the model knows of the person: guessing the next film of a sitting is another job than
+# filling the row that a person meets on coming back.
 
 # %%
 cut = "global_temporal" if splits.possible(study.data, "global_temporal") else study.protocol
@@ -381,7 +381,9 @@ study.show(both, "strict", f"One cut in time: {unknown:.0%} of the people are ne
 
 # %%
 sittings = "" if cut == study.protocol else leaks.sitting_text(at_once, at_once_strict)
-nb.say(sittings, finalists.absent(board, chosen, study.preset.split_seconds))
+found = settings.tuned(study.data.name).get(study.protocol, {})
+nb.say(sittings, leaks.searched_text(searched, {name: registry.entry(name).label for name in chosen}, found),
+       finalists.absent(board, chosen, study.preset.split_seconds))  # fmt: skip
 
 # %% [markdown]
 # ## 11 Look at it

@@ -86,3 +86,11 @@ def test_the_splits_of_the_page_leak_as_their_names_say(mock_data):
     assert table.loc["user_temporal", "own_future"] == 0 < table.loc["user_temporal", "any_future"]
     assert 0.4 < table.loc["user_random", "own_future"] < 0.6
     assert table.loc["user_temporal", "searched"] == 0 < table.loc["user_random", "searched"]
+
+
+def test_whom_a_search_by_test_ratings_helps_is_told():
+    labels = {"ease": "EASE", "caser": "Caser", "ials": "iALS"}
+    text = leaks.searched_text(0.14, labels, {"ease": {}, "ials": {}, "svd": {}})
+    assert "by 14% of this test's ratings, which is to the advantage of EASE and iALS, not of Caser." in text
+    assert leaks.searched_text(0.14, labels, labels).endswith("advantage of EASE, Caser and iALS.")
+    assert leaks.searched_text(0.0, labels, labels) == leaks.searched_text(0.14, labels, {}) == ""

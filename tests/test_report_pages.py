@@ -159,6 +159,16 @@ def test_index_in_both_languages(tmp_path):
         assert len(re.findall(r'\sid="([^"]+)"', html)) == len(set(re.findall(r'\sid="([^"]+)"', html)))
 
 
+def test_index_repeats_what_the_data_were_warned_of(tmp_path):
+    card = {**CARD, "warnings": ["ratings.dat differs from the published file (checksum)."]}
+    for page, word in zip(
+        render_index("ml-1m", None, [], card, tmp_path, PROVENANCE), ("Warning", "주의"), strict=True
+    ):
+        text = page.read_text()
+        assert "ratings.dat differs from the published file" in text
+        assert word in text
+
+
 def test_index_tells_how_many_models_had_several_seeds(tmp_path):
     board = leaderboard()
     english, korean = render_index("ml-100k", board, statuses(), CARD, tmp_path, PROVENANCE)

@@ -160,7 +160,8 @@ def _largest(board: pd.DataFrame | None, name: str) -> int | None:
 def _card(data_card: Mapping[str, Any], lang: str) -> list[tuple[str, str]]:
     labels = words(lang)["card"]
     plain = {k: v for k, v in data_card.items() if isinstance(v, (str, Real)) and not isinstance(v, bool)}
-    return [(labels.get(k.removeprefix("n_"), k.replace("_", " ").capitalize()), _shown(v)) for k, v in plain.items()]
+    rows = [(labels.get(k.removeprefix("n_"), k.replace("_", " ").capitalize()), _shown(v)) for k, v in plain.items()]
+    return [*rows, *((labels["warning"], warning) for warning in data_card.get("warnings", []))]
 
 
 def _shown(value: str | Real) -> str:

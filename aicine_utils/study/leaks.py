@@ -1,12 +1,13 @@
 """What a split lets models know that they could not have known: measured, one row a split."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import pandas as pd
 
 from aicine_utils import columns as c
+from aicine_utils.findings.reading import names_text
 from aicine_utils.metrics import evaluate
 from aicine_utils.splits import Split
 
@@ -74,6 +75,20 @@ def sitting_text(usual: float, strict: float) -> str:
     return (
         f"On people's own timelines {usual:.0%} of the test ratings follow within an hour on the last one that a model "
         f"knows of the person, under one cut in time {strict:.0%}{task}."
+    )
+
+
+def searched_text(share: float, labels: Mapping[str, str], with_winner: Collection[str]) -> str:
+    """Whom it helps that a search saw this share of a split's test ratings: those models of ``labels``, by name, that
+    have a winner of a search on these data. Empty where it saw none.
+    """
+    helped, others = ([label for name, label in labels.items() if (name in with_winner) == had] for had in (1, 0))
+    if not share or not helped:
+        return ""
+    rest = f", not of {names_text(others, len(others))['en']}" if others else ""
+    return (
+        f"The search on people's own timelines measured itself by {share:.0%} of this test's ratings, which is to the "
+        f"advantage of {names_text(helped, len(helped))['en']}{rest}."
     )
 
 
