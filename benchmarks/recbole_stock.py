@@ -24,6 +24,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import chain, repeat
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -136,15 +137,12 @@ class Stock:
         """
         self.model.train()
         self.step(next(iter(self.train)))
-        start, done = time.perf_counter(), 0
-        while True:
-            for batch in self.train:
-                self.step(batch)
-                done += 1
-                if (spent := time.perf_counter() - start) > limit and done > FEW:
-                    return spent / done * len(self.train)
-            if spent > limit or done > FEW:
-                return spent / done * len(self.train)
+        start, of = time.perf_counter(), len(self.train)
+        for done, batch in enumerate(chain.from_iterable(repeat(self.train)), start=1):
+            self.step(batch)
+            spent = time.perf_counter() - start
+            if done >= FEW and (done % of == 0 or (of > FEW and spent > limit)):
+                return spent / done * of
 
     def passes(self, clock: Callable[[], float]) -> Iterator[tuple[float, float]]:
         """Train on and on; after each pass NDCG@10 on validation and the seconds so far, by ``clock``."""
@@ -163,9 +161,7 @@ class Stock:
         return math.inf
 
     def converged(self, goal: Goal) -> tuple[float, float, bool]:
-        """NDCG@10 on test of the pass that was best on validation, the seconds of processor, and whether these ended
-        it.
-        """
+        """NDCG@10 on test of the pass best on validation, the seconds of processor, and whether these ended it."""
         best, weights, since = -math.inf, {}, 0
         for found, seconds in self.passes(time.process_time):
             since = 0 if found > best else since + 1
@@ -191,14 +187,12 @@ def pretrained(dataset: str, folder: Path) -> tuple[Stock, float]:
 def measure_stock(name: str, dataset: str, goal: Goal) -> Side:
     """RecBole's side, in a process of its own."""
     with tempfile.TemporaryDirectory() as folder, compat.stock(Path(folder)):
-        if goal.converged and name == "ract":
-            stock, before = pretrained(dataset, Path(folder))
+        if goal.converged:
+            began = pretrained(dataset, Path(folder)) if name == "ract" else None
+            stock, before = began or (Stock(name, dataset, Path(folder)), 0.0)
             quality, seconds, stopped = stock.converged(goal)
             return Side(quality, before + seconds, peak_mb(), stopped)
         stock = Stock(name, dataset, Path(folder))
-        if goal.converged:
-            quality, seconds, stopped = stock.converged(goal)
-            return Side(quality, seconds, peak_mb(), stopped)
         seconds = stock.seconds_until(goal) if goal.until else stock.pass_seconds(goal.seconds)
         return Side(seconds, seconds, peak_mb())
 

@@ -63,7 +63,7 @@ import seaborn as sns
 from aicine_utils import columns as c
 from aicine_utils import findings, leaderboard
 from aicine_utils import notebook as nb
-from aicine_utils import settings, splits
+from aicine_utils import splits
 from aicine_utils.findings import choosing, reading
 from aicine_utils.models import registry
 from aicine_utils.report import budgets, plots, tables
@@ -381,8 +381,8 @@ study.show(both, "strict", f"One cut in time: {unknown:.0%} of the people are ne
 
 # %%
 sittings = "" if cut == study.protocol else leaks.sitting_text(at_once, at_once_strict)
-found = settings.tuned(study.data.name).get(study.protocol, {})
-nb.say(sittings, leaks.searched_text(searched, {name: registry.entry(name).label for name in chosen}, found),
+helped = finalists.searched_here({name: results[name] for name in chosen}, study.data.name)
+nb.say(sittings, leaks.searched_text(searched, {name: registry.entry(name).label for name in chosen}, helped),
        finalists.absent(board, chosen, study.preset.split_seconds))  # fmt: skip
 
 # %% [markdown]

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from aicine_utils import columns as c
-from aicine_utils import experiment, splits
+from aicine_utils import experiment, settings, splits
 from aicine_utils.data.movielens import MovieLens
 from aicine_utils.errors import AicineError
 from aicine_utils.experiment import Result
@@ -149,6 +149,15 @@ def settings_on(split: Split, name: str, result: Result) -> dict[str, object]:
     if name in OF_ITS_SPLIT and split.protocol in PROTOCOLS:
         return {}
     return settings_of(result)
+
+
+def searched_here(results: Mapping[str, Result], dataset: str) -> set[str]:
+    """Who brings settings to another split that were searched on these data by the primary split's validation; one with
+    members brings theirs.
+    """
+    found = settings.tuned(dataset).get(PRIMARY, {}).keys() - set(OF_ITS_SPLIT)
+    own = {name: result.manifest["params"].get("members", name).split("+") for name, result in results.items()}
+    return {name for name, parts in own.items() if found.intersection(parts)}
 
 
 def settings_of(result: Result) -> dict[str, object]:

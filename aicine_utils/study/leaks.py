@@ -78,11 +78,12 @@ def sitting_text(usual: float, strict: float) -> str:
     )
 
 
-def searched_text(share: float, labels: Mapping[str, str], with_winner: Collection[str]) -> str:
-    """Whom it helps that a search saw this share of a split's test ratings: those models of ``labels``, by name, that
-    have a winner of a search on these data. Empty where it saw none.
+def searched_text(share: float, labels: Mapping[str, str], helps: Collection[str]) -> str:
+    """Whom it helps that a search saw this share of a split's test ratings: those models of ``labels`` whose names
+    are among ``helps``. Empty where it saw none.
     """
-    helped, others = ([label for name, label in labels.items() if (name in with_winner) == had] for had in (1, 0))
+    helped = [label for name, label in labels.items() if name in helps]
+    others = [label for name, label in labels.items() if name not in helps]
     if not share or not helped:
         return ""
     rest = f", not of {names_text(others, len(others))['en']}" if others else ""

@@ -41,4 +41,5 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(THREADS)  # kept: to begin threads takes as long as a block
 
 
-os.register_at_fork(after_in_child=_pool.cache_clear)  # a child has none of its parent's threads
+if hasattr(os, "register_at_fork"):  # where processes fork, a child has none of its parent's threads
+    os.register_at_fork(after_in_child=_pool.cache_clear)
