@@ -110,7 +110,7 @@ theirs, constant = study.run(["svd"], **study_svd)["svd"], study.run(["baseline"
 
 # %%
 without_advice = study.run(["ract"], **advice.without(results["ract"]))["ract"]
-of_models = [*original_claims.svd_rows(results), *original_claims.ract_rows(results),
+of_models = [*original_claims.svd_rows(results, theirs), *original_claims.ract_rows(results),
              *original_claims.vae_rows(results, without_advice)]  # fmt: skip
 of_people = original_claims.exploration(data, resamples, seed)
 

@@ -173,9 +173,9 @@ class Reader(Views):
 
 @pytest.mark.parametrize(
     ("delay", "read"),
-    [(0, [[10, 11], [10, 11, 12, 13], [10]]), (1, [[10], [10, 11, 12], []]), (reading.NEVER, [[10, 11], [10, 11], []])],
+    [(0, [[10, 11], [10, 11, 12, 13], [10]]), (1, [[10], [10, 11, 12], []]), (reading.NEVER, [[10, 11], []])],
 )
-def test_the_last_ratings_are_withheld(mock_split, delay, read):
+def test_the_last_ratings_are_withheld_and_what_several_moments_read_is_scored_once(mock_split, delay, read):
     model = Reader().fit(mock_split)
     reading.by_delay({"reader": model}, mock_split, ratings_of(BEFORE), ratings_of(AFTER), delays=[delay])
     assert model.read == read
@@ -208,12 +208,19 @@ def test_a_window_without_ratings_changes_nothing(mock_split, parts):
 
 def test_models_of_the_registry_side_by_side(mock_split, parts):
     told = []
-    values = service.run_all(mock_split, parts, ["recent_popularity", "ease"], watch=told.append)
+    values = service.run_all(mock_split, parts, ["recent_popularity", "ease"], processes=1, watch=told.append)
     assert [line.split(":")[0] for line in told] == ["Most watched lately", "EASE"]
     assert set(values.loc[values["model"] == "ease", "measure"]) == {replay.NDCG, replay.SECONDS, reading.NEXT}
     assert reading.NEXT not in set(values.loc[values["model"] == "recent_popularity", "measure"])
     lost = reading.losses(values[values["measure"] == reading.NEXT], 20)
     assert lost["delay"].tolist() == [-1, 0, 1, 5, 20]
+
+
+def test_models_in_processes_of_their_own_are_those_in_one(mock_split, parts):
+    names = ["recent_popularity", "ease"]
+    one, two = (service.run_all(mock_split, parts[:2], names, processes=n, watch=lambda _: None) for n in (1, 2))
+    same = one["measure"] != replay.SECONDS
+    pd.testing.assert_frame_equal(one[same], two[same])
 
 
 @pytest.mark.parametrize(("name", "searched"), [("ease", False), ("sasrec", True)])

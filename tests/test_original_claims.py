@@ -92,6 +92,13 @@ def test_svd_among_the_studys_own_stands_beside_the_claim():
     assert "among the study's own kinds of model (the strongest is MLP for stars), upheld (0.100" in one.text["en"]
 
 
+@pytest.mark.parametrize(("theirs", "word"), [(0.7, "upheld (0.100"), (0.85, "not upheld (-0.050")])
+def test_svd_as_the_study_set_it_stands_beside_the_claim(theirs, word):
+    results = {"svd": rater(0.9), "svdpp": rater(0.8), "mlp": rater(1.0)}
+    one = verdict(original_claims.svd_rows(results, rater(theirs)), "svd")
+    assert f"as the study's search sets SVD (the strongest of 2 rivals is SVD++ (Surprise)), {word}" in one.text["en"]
+
+
 @pytest.mark.parametrize(
     ("ract", "ease", "bpr", "word"),
     [

@@ -68,17 +68,24 @@ def _value(model: Recommender, asked: pd.DataFrame, watched: np.ndarray, delay: 
 def _gain(model: Recommender, asked: pd.DataFrame, watched: np.ndarray, n_read: np.ndarray) -> np.ndarray:
     """NDCG@10 of each moment [len(asked)]: 1 / log2(rank + 1) of the one movie that came next, 0 outside the list."""
     start, at = asked["start"].to_numpy(), asked["at"].to_numpy()
-    read = [watched[i : i + n] for i, n in zip(start, n_read, strict=True)]
     seen = model.histories_matrix([watched[i : i + n] for i, n in zip(start, at, strict=True)]).tocoo()
-    scores = np.where(model.known_, model.score_histories(read), -np.inf)
-    nothing = model.histories_matrix(read).getnnz(axis=1) == 0
-    if not model.serves_unknown:
-        scores[nothing] = np.where(model.known_, model.views_, -np.inf)
+    # Several moments of a person may read the same, all of them what came before the cut.
+    (starts, sizes), which = np.unique([start, n_read], axis=1, return_inverse=True)
+    scores = _scores(model, [watched[i : i + n] for i, n in zip(starts, sizes, strict=True)])[which]
     scores[seen.row, seen.col] = -np.inf
     lists = ranked(scores, K, np.arange(len(asked)), model.movie_ids_)
     wanted = pd.DataFrame({c.USER: np.arange(len(asked)), c.MOVIE: asked[c.MOVIE].to_numpy()})
     _, hits, n_wanted = evaluate.hits(lists, wanted, K)
     return ranking.ndcg(hits, n_wanted, K)
+
+
+def _scores(model: Recommender, read: list[np.ndarray]) -> np.ndarray:
+    """Scores [len(read), n_movies] of histories; where the model knows nothing of one, what is watched most."""
+    scores = np.where(model.known_, model.score_histories(read), -np.inf)
+    if not model.serves_unknown:
+        nothing = model.histories_matrix(read).getnnz(axis=1) == 0
+        scores[nothing] = np.where(model.known_, model.views_, -np.inf)
+    return scores
 
 
 def losses(values: pd.DataFrame, resamples: int = 2000) -> pd.DataFrame:

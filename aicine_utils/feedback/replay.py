@@ -70,6 +70,12 @@ def windows(ratings: pd.DataFrame, share: float = 0.2, most: int = 50, otherwise
     ]
 
 
+def in_order(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """These ratings together, sorted by user and time."""
+    both = pd.concat(parts, ignore_index=True)
+    return both.iloc[time_order(both)].reset_index(drop=True)
+
+
 def _rows(ratings: pd.DataFrame, mask: np.ndarray) -> pd.DataFrame:
     return ratings[mask].reset_index(drop=True)
 

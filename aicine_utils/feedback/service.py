@@ -1,7 +1,10 @@
 """Several models of the registry in one replay, as a service would run them side by side."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from typing import Any
 
 import pandas as pd
 
@@ -12,6 +15,8 @@ from aicine_utils.models import registry
 from aicine_utils.splits import Split
 
 MINUTES = 3.0  # of training, for a network whose passes nobody has counted
+PROCESSES = 2
+_of_process: dict[str, Any] = {}  # what a process of the pool replays
 
 
 def windows(template: Split, ratings: pd.DataFrame, most: int = 50) -> list[replay.Window]:
@@ -24,21 +29,49 @@ def windows(template: Split, ratings: pd.DataFrame, most: int = 50) -> list[repl
 
 
 def run_all(
-    template: Split, parts: Sequence[replay.Window], names: Sequence[str], seed: int = 0,
+    template: Split, parts: Sequence[replay.Window], names: Sequence[str], seed: int = 0, processes: int = PROCESSES,
     watch: Callable[[str], None] = print,
 ) -> pd.DataFrame:  # fmt: skip
     """:func:`replay.run` and :func:`reading.by_delay` for each model: the columns of both, with model and label.
 
-    Sequential models are trained once and never refitted. Settings are the defaults, since every search was allowed to
-    see ratings that are replayed here; only a network's are the committed winner's where there is one, whose number of
-    passes was counted, and elsewhere it trains for ``MINUTES``.
+    So many ``processes`` at once, as the network takes as long as all others; ``watch`` is told of each model that is
+    done. Sequential models are trained once and never refitted. Settings are the defaults, since every search was
+    allowed to see ratings that are replayed here; only a network's are the committed winner's where there is one, whose
+    number of passes was counted, and elsewhere it trains for ``MINUTES``.
     """
-    tables, started = [], time.monotonic()
-    for name in names:
-        tables.append(_run(name, template, parts, seed).assign(model=name, label=registry.entry(name).label))
+    tables, started = {}, time.monotonic()
+    for name, table in _replayed(template, parts, names, seed, processes):
+        tables[name] = table.assign(model=name, label=registry.entry(name).label)
         left = (time.monotonic() - started) / len(tables) * (len(names) - len(tables))
         watch(f"{registry.entry(name).label}: {len(parts)} windows replayed, {left:.0f} s left")
-    return pd.concat(tables, ignore_index=True)
+    return pd.concat([tables[name] for name in names], ignore_index=True)
+
+
+def _replayed(
+    template: Split, parts: Sequence[replay.Window], names: Sequence[str], seed: int, processes: int
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Name and table of each model when it is done; the networks begin."""
+    if processes == 1:
+        yield from ((name, _run(name, template, parts, seed)) for name in names)
+        return
+    order = sorted(names, key=lambda name: not registry.entry(name).sequential)
+    news = [(part.start, part.days, part.now) for part in parts]
+    with ProcessPoolExecutor(processes, get_context("spawn"), _begin, (template, parts[0].before, news, seed)) as pool:
+        asked = {pool.submit(_run_begun, name): name for name in order}
+        yield from ((asked[future], future.result()) for future in as_completed(asked))
+
+
+def _begin(template: Split, before: pd.DataFrame, news: Sequence[tuple], seed: int) -> None:
+    """What a process replays. It puts together itself what came before each window: all of them would be gigabytes."""
+    parts = []
+    for start, days, now in news:
+        parts.append(replay.Window(start, days, now, before))
+        before = replay.in_order([before, now])
+    _of_process.update(template=template, parts=parts, seed=seed)
+
+
+def _run_begun(name: str) -> pd.DataFrame:
+    return _run(name, **_of_process)
 
 
 def _run(name: str, template: Split, parts: Sequence[replay.Window], seed: int) -> pd.DataFrame:

@@ -46,8 +46,13 @@ class Notebook:
 
     @property
     def priority(self) -> int:
-        """Which of two that could begin does: the higher one. Pages have 0, for when a core has nothing else to do."""
-        return len(LONGEST) + 1 - LONGEST.index(self.name) if self.name in LONGEST else 1
+        """Which of two that could begin does: the higher one. Pages have 0, for when a core has nothing else to do.
+
+        What another notebook waits for goes before what nothing waits for.
+        """
+        if self.name in LONGEST:
+            return len(LONGEST) + 2 - LONGEST.index(self.name)
+        return 2 if any(self.name in other.builds_on for other in notebooks()) else 1
 
     @property
     def builds_on(self) -> list[str]:

@@ -43,6 +43,7 @@ _HERE, _EDA, _STARS, _LISTS = "14_original_study", "01_eda", "05_matrix_factoris
 PARTS = {
     "svd_all": Part("svd", STATED, "z.3f", STARS, _HERE),
     "svd_own": Part("svd", BESIDE, "z.3f", STARS, _HERE),
+    "svd_setting": Part("svd", BESIDE, "z.3f", STARS, _HERE),
     "ract_ndcg": Part("ract", STATED, "z.3f", LISTS, _HERE),
     "ract_recall": Part("ract", STATED, "z.3f", LISTS, _HERE),
     "ract_own_ndcg": Part("ract", BESIDE, "z.3f", LISTS, _HERE),
@@ -89,13 +90,20 @@ def table(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(sorted(rows, key=lambda one: order.index(one["part"])))
 
 
-def svd_rows(results: Mapping[str, Result]) -> list[dict[str, Any]]:
-    """“SVD has the least error”: its lead over the strongest rival, of all that predict stars, and of the study's."""
+def svd_rows(results: Mapping[str, Result], theirs: Result | None = None) -> list[dict[str, Any]]:
+    """“SVD has the least error”: its lead over the strongest rival, of all that predict stars, and of the study's.
+
+    ``theirs`` is SVD as the study's own search set it; its lead is over the strongest of all, too.
+    """
     raters = {name: result for name, result in results.items()
               if result.predictions is not None and registry.entry(name).family != "non_personalised"}  # fmt: skip
     errors = pd.DataFrame({name: rmse_parts(result.predictions) for name, result in raters.items()})
     rivals = {"svd_all": list(errors), "svd_own": OWN_RATERS}
-    return [lead_row(part, -errors, "svd", names) for part, names in rivals.items()]
+    rows = [lead_row(part, -errors, "svd", names) for part, names in rivals.items()]
+    if theirs is None:
+        return [*rows, row("svd_setting", NOTHING, reason="no_model")]
+    as_set = errors.assign(svd=rmse_parts(theirs.predictions))
+    return [*rows, lead_row("svd_setting", -as_set, "svd", list(errors))]
 
 
 def ract_rows(results: Mapping[str, Result]) -> list[dict[str, Any]]:
