@@ -317,6 +317,7 @@ else:
 
 # %% tags=["answer"]
 nb.answer(
+    *([told.course(totals, lost, parts[0].days)] if parts else []),
     *([told.leader(totals), told.gain(totals)] if parts else [told.windows(parts)]),
     *([told.refit(totals, spent), told.delay(lost)] if parts else []),
     told.signals(gaps, signals.share_rated()),

@@ -31,6 +31,25 @@ def test_models_on_one_side_are_named_together():
 
 
 @pytest.mark.parametrize(
+    ("lost", "gain", "left", "says"),
+    [
+        (
+            ABOVE,
+            ABOVE,
+            OPEN,
+            ["newest ratings (M0 would lose", "learn every 3 days", "(M0 gain by it)", "zero only now"],
+        ),
+        (OPEN, ABOVE, ABOVE, ["not hurry to read", "learn every 3 days", "fit M0 from zero as often"]),
+        (BELOW, OPEN, BELOW, ["not hurry to read", "not learn from news", "zero only now and then"]),
+    ],
+)
+def test_what_to_do_follows_from_all_three(lost, gain, left, says):
+    totals = rows("gain", gain).join(rows("left", left).drop(columns=["label", "model"]))
+    text = told.course(totals, rows("lost", lost, delay=1), days=3)
+    assert all(words in text for words in says)
+
+
+@pytest.mark.parametrize(
     ("ends", "seconds", "says"),
     [
         (OPEN, (1.0, 30.0), "adds nothing that can be told to updating, and takes 30 times as long"),

@@ -113,6 +113,28 @@ def refit(summary: pd.DataFrame, costs: pd.DataFrame) -> str:
     return f"Fitting from zero before each window {said}, {cost}."
 
 
+def course(summary: pd.DataFrame, losses: pd.DataFrame, days: int) -> str:
+    """What a service should do, in a sentence: read news at once or not, learn from them or not, refit or not.
+
+    From :func:`replay.summary` and :func:`reading.losses`, both with label, and the days of a window.
+    """
+    hurt, helped, better = (
+        rows.loc[rows.apply(sign, axis=1, name=name) > 0, "label"].tolist()
+        for rows, name in ((losses[losses["delay"] == 1], "lost"), (summary, "gain"), (summary, "left"))
+    )
+    often = "every day" if days == 1 else f"every {days} days"
+    idle = ("not hurry to read new ratings, since no model is known to lose",
+            "not learn from news between fits, since no model is known to gain",
+            "fit from zero only now and then, since no model is known to need it")  # fmt: skip
+    due = ("make each list from the person's newest ratings ({} would lose without)",
+           f"let models learn {often} from all that is new ({{}} gain by it)", "fit {} from zero as often")  # fmt: skip
+    reads, learns, refits = (
+        told.format(_names(labels)) if labels else otherwise
+        for labels, told, otherwise in zip((hurt, helped, better), due, idle, strict=True)
+    )
+    return f"**So T should** {reads}; {learns}; and {refits}."
+
+
 def delay_title(losses: pd.DataFrame) -> str:
     """For how many models the newest rating matters."""
     rows = losses[losses["delay"] == 1]
