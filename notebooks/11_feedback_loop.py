@@ -250,7 +250,8 @@ study.show(simulator.interval_over_runs(whole).reset_index(), "policies", "Means
     "gini": nb.Column("Gini", "How unequally a round's lists fall on films", ".2f", "lower"),
 })  # fmt: skip
 against = {name: simulator.interval_over_runs(whole, name) for name in ("EASE", "Popularity")}
-nb.say(told.exploration(against["EASE"], ["EASE, 10 % by chance", "EASE, 30 % by chance"], "EASE"),
+told_levels = told.levels(simulator.interval_over_runs(whole), ["Thompson sampling", "Popularity", "EASE", "Chance"])
+nb.say(told_levels, told.exploration(against["EASE"], ["EASE, 10 % by chance", "EASE, 30 % by chance"], "EASE"),
        told.exploration(against["Popularity"], ["Thompson sampling", "Clicks per look"], "popularity"))  # fmt: skip
 
 # %% [markdown]
@@ -318,10 +319,11 @@ else:
 # %% tags=["answer"]
 nb.answer(
     *([told.course(totals, lost, parts[0].days)] if parts else []),
-    *([told.leader(totals), told.gain(totals)] if parts else [told.windows(parts)]),
+    *([told.leaders(kinds), told.gain(totals)] if parts else [told.windows(parts)]),
     *([told.refit(totals, spent), told.delay(lost)] if parts else []),
     told.signals(gaps, signals.share_rated()),
     f"{told.shrinks(change, 'EASE')}. {told.loop(loops['EASE'], 'EASE')}.",
+    told_levels,
     told.exploration(against["EASE"], ["EASE, 10 % by chance", "EASE, 30 % by chance"], "EASE"),
     told.best_estimate(checked),
 )

@@ -166,6 +166,8 @@ def test_a_model_that_reads_no_history_leaves_the_watched_out(mock_split):
         (["rate", "--user", "me", "--movie", "1", "--kind", "play", "--share", "1"], "nothing else has"),
         (["rate", "--user", "me", "--movie", "1", "--kind", "finnish"], "Did you mean 'finish'"),
         (["rate", "--user", "me", "--movie", "1", "--kind", "rate"], "Write --stars 5"),
+        (["rate", "--user", "me", "--movie", "1", "--kind", "search"], "A search is no feedback on one movie"),
+        (["rate", "--user", "me", "--movie", " ", "--stars", "5"], "No movie is named"),
         (["rate", "--user", "me", "--movie", "1", "--comment", "x" * 10_001], "text too long"),
         (["rate", "--user", "9999", "--movie", "1", "--stars", "5"], "mock has no user 9999"),
         (["rate", "--user", " ", "--movie", "1", "--stars", "5"], "user: Send a text"),
@@ -180,10 +182,38 @@ def test_a_mistake_names_the_remedy(ease, mock_data, words, expected):
         raise call(*words).exception
 
 
-def test_only_dislikes_are_not_enough(ease, films):
-    done("rate", "--user", "me", "--movie", films[0][0], "--kind", "dismiss")
-    with pytest.raises(AicineError, match="Nothing of this feedback was liked enough for ease"):
-        raise call("recommend", "--model", "ease", "--user", "me").exception
+def test_who_liked_nothing_gets_what_is_watched_most_without_the_dismissed(mock_split, films):
+    names, ids = films
+    experiment.run("ease", mock_split, liked=0.75)
+    done("rate", "--user", "me", "--movie", names[0], "--kind", "dismiss")
+    done("rate", "--user", "me", "--movie", names[2], "--comment", "seen")
+    shown = done("recommend", "--model", "ease", "--user", "me", "--json")
+    assert json.loads(shown.stdout)[0]["movie_id"] == ids[1]
+    assert f"Feedback, only left out of the list: {names[2]}." in shown.stderr
+    assert "Nothing of it was liked enough for ease to read." in shown.stderr
+
+
+def test_the_events_of_one_user_can_be_seen_and_erased(films):
+    names, ids = films
+    done("rate", "--user", "me", "--movie", names[0], "--stars", "5", "--comment", "good")
+    done("rate", "--user", "you", "--movie", names[1], "--kind", "finish")
+    shown = json.loads(done("events", "--user", "me", "--json").stdout)
+    assert [(row["kind"], row["movie"], row["text"]) for row in shown] == [
+        ("rate", ids[0], None),
+        ("comment", ids[0], "good"),
+    ]
+    assert re.search(r"rate\s+5\.0", done("events", "--user", "me").stdout)
+    assert "Erased 2 events of me." in done("forget", "--user", "me").stdout
+    assert "1 events of 1 people" in done("events").stdout
+    with pytest.raises(AicineError, match="No feedback of 'me' on mock"):
+        raise call("forget", "--user", "me").exception
+
+
+def test_a_url_that_is_none_is_told_by_every_command(ease, films, monkeypatch):
+    monkeypatch.setenv(store.URL, "events.sqlite")
+    for words in (["recommend", "--model", "ease", "--user", "1"], ["events"], ["forget", "--user", "me"]):
+        with pytest.raises(AicineError, match=r"AICINE_FEEDBACK_URL: .* Write for example sqlite:"):
+            raise call(*words).exception
 
 
 def test_the_exit_code_of_a_refusal_is_2(home):

@@ -71,6 +71,15 @@ def test_without_a_rating_what_weighs_most_speaks_and_the_latest_of_equals():
     assert said(same[1], same[0])[0][2] == pytest.approx(4.6)
 
 
+def test_a_dismissal_unsays_what_came_before_it_but_a_rating():
+    finished, dismissed = ("7", "finish", 3, None, 1), ("7", "dismiss", 3, None, 2)
+    assert said(finished, dismissed) == [(7, 3, 1, pytest.approx(0.6))]
+    assert said(finished, dismissed, ("7", "finish", 3, None, 3)) == [(7, 3, 5, pytest.approx(0.8))]
+    assert said(finished, dismissed, ("7", "play", 3, None, 3)) == [(7, 3, 1, pytest.approx(0.6))]
+    others = [("7", "finish", 4, None, 1), ("8", "finish", 3, None, 1)]
+    assert [row[2] for row in said(finished, *others, dismissed)] == [5, 1, 5]
+
+
 def test_weights_halve_with_each_half_life_and_stars_stay():
     by = signals.SignalRules("own", {"rate": (-1, 1), "finish": (1, 1)}, {"rate": 1, "finish": 0.8}, 10)
     rows = [("7", "rate", 1, 2, 0), ("7", "rate", 2, 2, 10), ("7", "finish", 3, None, 20)]

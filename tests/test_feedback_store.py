@@ -104,6 +104,23 @@ def test_the_export_holds_all_in_order_of_arrival(opened, tmp_path, monkeypatch)
     assert [file.name for file in path.parent.iterdir()] == ["out.parquet"]
 
 
+@pytest.mark.parametrize("name", ["", "events.csv"])
+def test_the_export_needs_the_name_of_a_parquet_file(opened, tmp_path, name):
+    with pytest.raises(AicineError, match=r"no name for a Parquet file\. Write for example"):
+        opened.export(tmp_path / name)
+
+
+def test_a_single_event_is_no_batch(opened):
+    with pytest.raises(AicineError, match="Put a single one in a list"):
+        opened.append({"user": "me", "kind": "finish", "movie": 1})
+
+
+def test_what_is_forgotten_is_of_one_user_alone(opened):
+    opened.append([rated("a"), rated("b", movie=2), rated("c", user="you")])
+    assert (opened.forget("me"), opened.forget("me")) == (2, 0)
+    assert opened.events()["event_id"].tolist() == ["c"]
+
+
 def test_an_empty_store_is_exported_and_counted(opened, tmp_path):
     assert opened.export(tmp_path / "out.parquet") == 0
     assert list(pd.read_parquet(tmp_path / "out.parquet")) == store.COLUMNS

@@ -8,6 +8,7 @@ from aicine_utils.feedback.reading import NEVER
 from aicine_utils.findings import feedback_loop as told
 
 ABOVE, BELOW, OPEN = (0.2, 0.1, 0.3), (-0.2, -0.3, -0.1), (0.0, -0.1, 0.1)
+NEVER_TRIED = (float("nan"),) * 3
 
 
 def rows(name, *ends, **more):
@@ -37,10 +38,16 @@ def test_models_on_one_side_are_named_together():
             ABOVE,
             ABOVE,
             OPEN,
-            ["newest ratings (M0 would lose", "learn every 3 days", "(M0 gain by it)", "zero only now"],
+            ["newest ratings (M0 would lose", "learn between fits", "(M0 gain by it)", "zero only now"],
         ),
-        (OPEN, ABOVE, ABOVE, ["not hurry to read", "learn every 3 days", "fit M0 from zero as often"]),
-        (BELOW, OPEN, BELOW, ["not hurry to read", "not learn from news", "zero only now and then"]),
+        (OPEN, ABOVE, ABOVE, ["not hurry to read", "learn between fits", "fit M0 from zero as often"]),
+        (
+            BELOW,
+            OPEN,
+            BELOW,
+            ["not hurry to read", "not learn from news", "to need it (learning every 3 days was tried)"],
+        ),
+        (ABOVE, BELOW, NEVER_TRIED, ["not learn from news", "M0 got worse by it, M0 never fitted anew)."]),
     ],
 )
 def test_what_to_do_follows_from_all_three(lost, gain, left, says):
@@ -152,9 +159,23 @@ def test_what_the_loop_does(covers, earns, says):
     assert all(part in text for part in says)
 
 
-@pytest.mark.parametrize(("ends", "says"), [(ABOVE, "EASE earns"), (BELOW, "EASE costs ("), (OPEN, "costs nothing")])
+@pytest.mark.parametrize(
+    ("ends", "says"), [(ABOVE, "EASE earns"), (BELOW, "EASE costs ("), (OPEN, "can be told, 0.100 at most")]
+)
 def test_what_exploring_costs(ends, says):
     assert says in told.exploration(policy(clicks=ends, coverage=ABOVE), ["EASE"], "nothing")
+
+
+def test_clicks_are_told_from_the_highest_down():
+    table = pd.concat([policy(clicks=ABOVE), policy(clicks=OPEN).rename({"EASE": "Chance"})])
+    assert told.levels(table, ["Chance", "EASE"]) == (
+        "Clicks a list: EASE 0.20 [0.10, 0.30], Chance 0.00 [-0.10, 0.10]."
+    )
+
+
+def test_an_end_that_is_not_nought_is_not_written_so():
+    row = pd.Series({"gain": -0.002, "gain_low": -0.005, "gain_high": -0.0003})
+    assert told.valued(row, "gain") == "-0.0020 [-0.0050, -0.0003]"
 
 
 def test_estimates_that_hold_the_truth_and_those_that_do_not():

@@ -1,5 +1,6 @@
 """README's results: what stands between the marks, and that it agrees with the committed tables."""
 
+import re
 import subprocess
 from pathlib import Path
 from types import SimpleNamespace
@@ -39,6 +40,16 @@ def disagreement(text: str, home: Path) -> str:
     drawn = ElementTree.fromstring((home / readme.picture_path(dataset)).read_text(encoding="utf-8"))
     wanted = ElementTree.fromstring(readme.picture(board))
     return "" if [part.text for part in drawn[:2]] == [part.text for part in wanted[:2]] else "picture"
+
+
+def test_the_example_of_a_service_runs(home, mock_data, capsys):
+    (code,) = re.findall(r"```python\n(.*?)```", (settings.ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    for written, own in zip(
+        ("ml-100k", "50", "181"), ("mock", *mock_data.movies["movie_id"].astype(str)), strict=False
+    ):
+        code = code.replace(written, own)
+    exec(code, {})
+    assert "True" in capsys.readouterr().out  # the update is exact
 
 
 def test_readme_and_the_committed_tables_agree(tmp_path):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from aicine_utils.commands.options import Dataset, console
+from aicine_utils.commands.options import Dataset, console, plain
 from aicine_utils.errors import AicineError, unknown
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from aicine_utils.feedback.store import Store
 
 app = typer.Typer()
+LAST = 20  # events of one user that are shown
 
 
 @app.command()
@@ -30,7 +31,10 @@ def rate(
     share: Annotated[float | None, typer.Option(help="Of a stop: the share watched, 0 to 1.")] = None,
     dataset: Dataset = "ml-100k",
 ) -> None:
-    """Store what someone did with a movie: a rating, a comment, a stop half-way. `recommend --user` reads it."""
+    """Store what someone did with a movie: a rating, a comment, a stop half-way.
+
+    `recommend --user` reads it, and shows the movie no more, save after a click or an impression.
+    """
     from aicine_utils.data import datasets, titles
     from aicine_utils.feedback import signals, store
 
@@ -61,7 +65,9 @@ def _events(
         raise unknown("kind of feedback", kind, KINDS)
     if (share is not None) != (kind == STOP):
         raise AicineError("A stop has the share watched, and nothing else has. Write --kind stop --share 0.4.")
-    if (kind == RATE and stars is None) or (kind == COMMENT and comment is None) or kind == SEARCH:
+    if kind == SEARCH:
+        raise AicineError("A search is no feedback on one movie. Services store it: aicine_utils/feedback/store.py.")
+    if (kind == RATE and stars is None) or (kind == COMMENT and comment is None):
         raise AicineError(f"--kind {kind} is said by an option of its own. Write --stars 5 or --comment 'Good'.")
     given = [Event(user, RATE, movie, stars)] if stars is not None else []
     given += [Event(user, COMMENT, movie, text=comment)] if comment is not None else []
@@ -84,24 +90,68 @@ def _refuse(refused: dict[str, int], data: "MovieLens") -> None:
 @app.command()
 def events(
     dataset: Dataset = "ml-100k",
+    user: Annotated[str | None, typer.Option(help="Show this user's last events instead.")] = None,
     export: Annotated[Path | None, typer.Option(help="Write all events to this Parquet file.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """What feedback is stored: events by kind, refusals by reason; with --export, all of it as Parquet."""
     from aicine_utils.data import datasets
-    from aicine_utils.feedback import store
 
     data = datasets.load(dataset)
+    with _opened(data, dataset) as opened:
+        if user is None:
+            _show(opened, as_json)
+        else:
+            _show_last(opened, user, data, as_json)
+        if export:
+            written = opened.export(export)
+            typer.echo(f"Written to {export}: {written:,} events.", err=as_json)
+
+
+@app.command()
+def forget(
+    user: Annotated[str, typer.Option(help="Whose feedback, by the name or user_id it was given under.")],
+    dataset: Dataset = "ml-100k",
+) -> None:
+    """Erase all feedback of one user. What models and exports learned from it before stays in them."""
+    from aicine_utils.data import datasets
+    from aicine_utils.feedback import signals
+
+    data, user = datasets.load(dataset), signals.named(user)
+    with _opened(data, dataset) as opened:
+        erased = opened.forget(user)
+    if not erased:
+        raise AicineError(f"No feedback of {user!r} on {data.name}. Name a user as in `rate`.")
+    console.print(f"Erased {erased:,} events of {user}.", markup=False, highlight=False)
+
+
+def _opened(data: "MovieLens", dataset: str) -> "Store":
+    from aicine_utils.feedback import store
+
     if not store.exists(data.name):
         raise AicineError(
             f"No feedback on {data.name} yet. Give some: python -m aicine_utils rate --dataset {dataset} "
             "--user me --movie TITLE --stars 5"
         )
-    with store.open_for(data) as opened:
-        _show(opened, as_json)
-        if export:
-            written = opened.export(export)
-            typer.echo(f"Written to {export}: {written:,} events.", err=as_json)
+    return store.open_for(data)
+
+
+def _show_last(opened: "Store", user: str, data: "MovieLens", as_json: bool) -> None:
+    """The last events of one user, the newest at the end."""
+    from aicine_utils.feedback import signals
+
+    rows = (
+        opened.events(signals.named(user)).tail(LAST).merge(data.movies, "left", left_on="movie", right_on="movie_id")
+    )
+    rows["time"] = rows["time"].dt.strftime("%Y-%m-%d %H:%M:%S")
+    rows = rows[["time", "kind", "value", "movie", "title", "text"]]
+    if as_json:
+        print(rows.to_json(orient="records", force_ascii=False))
+        return
+    table = Table(*rows.columns, title=f"Last events of {user}", title_justify="left", box=None)
+    for row in rows.astype(object).where(rows.notna(), "").itertuples(index=False):
+        table.add_row(*(plain(str(cell)) for cell in row))
+    console.print(table)
 
 
 def _show(opened: "Store", as_json: bool) -> None:

@@ -158,6 +158,8 @@ def _for_user(result: "Result", data: "MovieLens", user: str, top: int) -> "pd.D
         return model.recommend([_number(user, data)], top)
     _tell_feedback(said, result.name, data.movies)
     split = splits.make(data, result.manifest["protocol"])
+    if not said.liked:
+        _say(f"Nothing of it was liked enough for {result.name} to read.")
     return person.recommend(result.name, model, said, signals.user_id(user), split, top)
 
 
@@ -171,17 +173,18 @@ def _number(user: str, data: "MovieLens") -> int:
 
 
 def _tell_feedback(said: "Told", name: str, movies: "pd.DataFrame") -> None:
-    """Which movies of the feedback count as liked and as not; and if the model reads no feedback."""
+    """Which movies of the feedback count as liked, as not, and as neither; and if the model reads no feedback."""
     from aicine_utils.data import titles
     from aicine_utils.models import registry
 
-    for word, ids in (("liked", said.liked), ("not liked", said.disliked)):
+    neither = [movie for movie in said.hidden if movie not in {*said.liked, *said.disliked}]
+    for word, ids in (("liked", said.liked), ("not liked", said.disliked), ("only left out of the list", neither)):
         rows = movies.set_index("movie_id", drop=False).loc[ids[-LAST:]]
         if ids:
             more = f" and {len(ids) - LAST} before them" if len(ids) > LAST else ""
             _say(f"Feedback, {word}: {'; '.join(titles.named(row) for _, row in rows.iterrows())}{more}.")
     if not registry.entry(name).new_users:
-        _say(f"{name} learns people in training alone: watched and dismissed movies are left out, no more.")
+        _say(f"{name} learns people in training alone: feedback only keeps its movies out of the list.")
 
 
 def _after(name: str, model: "Recommender", typed: list[str], movies: "pd.DataFrame", top: int) -> "pd.DataFrame":

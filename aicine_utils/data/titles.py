@@ -17,6 +17,8 @@ def find_movie(text: str, movies: pd.DataFrame) -> pd.Series:
     The year may follow in brackets, and an article stand at either end: "Usual Suspects, The (1995)". Case does not
     matter. AicineError names the nearest titles when none fits, and those that fit when several do.
     """
+    if not text.strip():
+        raise AicineError("No movie is named. Give a title, a part of one, or a movie_id.")
     found = exactly(text, movies)
     if found.empty:
         found = movies[movies[c.TITLE].str.contains(text.strip(), case=False, regex=False)]

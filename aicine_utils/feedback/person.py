@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from aicine_utils import columns as c
 from aicine_utils import histories
-from aicine_utils.errors import AicineError
 from aicine_utils.feedback import signals
 from aicine_utils.feedback.events import COMMENT, DISMISS, FINISH, PLAY, RATE, STOP
 from aicine_utils.feedback.store import Store
 from aicine_utils.models import registry
-from aicine_utils.models.base import Recommender
+from aicine_utils.models.base import Recommender, ranked
 from aicine_utils.models.blend import Blend
 from aicine_utils.splits import Split, stars_at
 
@@ -66,13 +66,14 @@ def recommend(name: str, model: Recommender, said: Told, user: int, split: Split
     """The best ``k`` movies after a user's history in ``split`` and feedback: movie_id, rank, score.
 
     A model that reads no history leaves the hidden movies out of the user's list, which stays otherwise as it was.
-    AicineError if it does not know the user either, or if nothing is left to read.
+    Where nothing is left to read, the list is of what is watched most. AicineError if a model that reads no history
+    does not know the user either.
     """
     if registry.entry(name).new_users:
         history, seen = before(split, user, model)
         read = said.after(history)
-        if not read:
-            raise AicineError(f"Nothing of this feedback was liked enough for {name}. Rate a movie higher first.")
+        if not histories.readable(name, model, read):
+            return most_watched(model, [*seen, *said.hidden], k)
         own = None if split.users is None else split.users[split.users[c.USER] == user]
         person = own if own is not None and len(own) else None
         return histories.recommend(name, model, read, k, [*seen, *said.hidden], person)
@@ -81,6 +82,13 @@ def recommend(name: str, model: Recommender, said: Told, user: int, split: Split
     best = model.recommend([user], k + len(said.hidden))
     best = best[~best[c.MOVIE].isin(said.hidden)].head(k).reset_index(drop=True)
     return best.assign(**{c.RANK: range(1, len(best) + 1)}).drop(columns=c.USER)
+
+
+def most_watched(model: Recommender, hidden: list[int], k: int) -> pd.DataFrame:
+    """The ``k`` movies that the model knows to be watched most, the hidden left out: movie_id, rank, score (views)."""
+    shown = model.known_ & ~np.isin(model.movie_ids_, hidden)
+    views = np.where(shown, model.views_, -np.inf)[None].astype(np.float32)
+    return ranked(views, k, np.zeros(1, np.int64), model.movie_ids_).drop(columns=c.USER)
 
 
 def before(split: Split, user: int, model: Recommender) -> tuple[list[int], list[int]]:

@@ -2,7 +2,8 @@
 
 Each event has a preference p, from -1 (dislikes) to 1 (likes), and a weight w, from 0 to 1, both set by its kind and
 value; w halves with every half-life of the event's age. One event speaks for each person and movie: the latest rating
-if there is one, else the event that weighs most, the latest of equals. Its signal is a rating,
+if there is one; else, of the last dismissal and what came after it, or of all where there is none, the event that
+weighs most, the latest of equals. Its signal is a rating,
 
     stars = low + (p + 1) / 2 · (high - low),
 
@@ -94,11 +95,19 @@ def from_events(
         c.RATING: stars(p, scale), WEIGHT: w.astype(np.float32), c.TIMESTAMP: read["time"].to_numpy("datetime64[s]"),
     })  # fmt: skip
     explicit = (read["kind"] == RATE).to_numpy()
+    frame, w, explicit = (part[explicit | ~_taken_back(frame, read)] for part in (frame, w, explicit))
     strength = np.where(explicit, 2.0, w)  # above every weight, and equal, so that the latest rating wins
     order = np.lexsort((np.arange(len(frame)), frame[c.TIMESTAMP], strength, frame[c.MOVIE], frame[c.USER]))
     speaking = frame.iloc[order].drop_duplicates([c.USER, c.MOVIE], keep="last")
     speaking = speaking[speaking[WEIGHT] > 0]  # what is so old that its weight is none is forgotten
     return speaking.sort_index().sort_values([c.USER, c.TIMESTAMP], kind="stable", ignore_index=True)
+
+
+def _taken_back(frame: pd.DataFrame, read: pd.DataFrame) -> np.ndarray:
+    """Whether a later dismissal of the same person and movie unsays each event, bool [n]; in order of time."""
+    place = pd.Series(np.arange(len(frame)), frame.index)
+    dismissed = place.where((read["kind"] == DISMISS).to_numpy())
+    return (place < dismissed.groupby([frame[c.USER], frame[c.MOVIE]]).transform("max")).to_numpy()
 
 
 def _preferences(read: pd.DataFrame, by: SignalRules, scale: tuple[float, float]) -> np.ndarray:

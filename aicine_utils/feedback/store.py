@@ -74,6 +74,8 @@ class Store:
 
         A refused event does not keep the others out. A batch that is sent again is refused, and counted, again.
         """
+        if isinstance(events, Event | Mapping):
+            raise AicineError("append takes several events. Put a single one in a list.")
         judged = [judge(event, self.rules) for event in events]
         rows = [_row(event) for event, _ in judged if event]
         refused = Counter(reason for _, reason in judged if reason)
@@ -107,6 +109,11 @@ class Store:
             rows = connection.execute(found.order_by(EVENTS.c.time, EVENTS.c.seq)).all()
         return _frame(rows)
 
+    def forget(self, user: str) -> int:
+        """Erase all events of one user, as they may ask; how many these were."""
+        with self._telling(), self._writing() as connection:
+            return connection.execute(sa.delete(EVENTS).where(EVENTS.c.user == user)).rowcount
+
     def counts(self) -> pd.Series:
         """Events stored, by kind."""
         return self._series(sa.select(EVENTS.c.kind, sa.func.count()).group_by(EVENTS.c.kind), "events")
@@ -128,10 +135,12 @@ class Store:
     def export(self, path: Path) -> int:
         """Write every event to a Parquet file, in order of arrival, as it stands at one moment; how many they are.
 
-        The file is whole or absent. Memory stays flat.
+        The file is whole or absent. Memory stays flat. AicineError for a folder, and for a name of another format.
         """
         import pyarrow.parquet as pq
 
+        if path.is_dir() or path.suffix != ".parquet":
+            raise AicineError(f"{path} is no name for a Parquet file. Write for example --export events.parquet.")
         part, written = path.with_name(f".{path.name}.{os.getpid()}"), 0
         _make_folder(path)
         try:
@@ -168,8 +177,8 @@ class Store:
             cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
             where = self.engine.url.render_as_string(hide_password=True)
             raise AicineError(
-                f"The feedback store {where} failed: {cause}. Mend it, or name another in {URL}, and do this again: "
-                "what is stored already is not stored twice."
+                f"The feedback store {where} failed: {cause}. Mend it, or name another in {URL}, and do this again; "
+                "an event with the same event_id is not stored twice."
             ) from error
 
 
@@ -188,21 +197,31 @@ def open_for(data: MovieLens) -> Store:
 
 def exists(dataset: str) -> bool:
     """Whether there may be feedback: where SQLite's file is not there is none, and it need not be made to see that."""
-    file = _file(sa.make_url(url_for(dataset)))
+    file = _file(_parsed(url_for(dataset)))
     return file is None or file.exists()
 
 
-def _engine(url: str) -> sa.Engine:
-    try:
+def _parsed(url: str) -> sa.URL:
+    with _naming_the_url():
         parsed = sa.make_url(url)
-        if parsed.drivername in ("postgresql", "postgres"):
-            parsed = parsed.set(drivername="postgresql+psycopg")
-        engine = sa.create_engine(parsed, pool_pre_ping=True)
+    return parsed.set(drivername="postgresql+psycopg") if parsed.drivername in ("postgresql", "postgres") else parsed
+
+
+@contextmanager
+def _naming_the_url() -> Iterator[None]:
+    try:
+        yield
     except (sa.exc.ArgumentError, ModuleNotFoundError) as error:
         raise AicineError(
             f"{URL}: {error}. Write for example sqlite:////data/events.sqlite or postgresql://user@host/name; "
             "PostgreSQL needs its driver: pip install 'psycopg[binary]'."
         ) from None
+
+
+def _engine(url: str) -> sa.Engine:
+    parsed = _parsed(url)
+    with _naming_the_url():
+        engine = sa.create_engine(parsed, pool_pre_ping=True)
     if engine.dialect.name not in INSERT:
         raise AicineError(f"{URL}: {engine.dialect.name} is no store for feedback. Use sqlite or postgresql.")
     if engine.dialect.name == "sqlite":

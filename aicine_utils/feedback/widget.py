@@ -14,7 +14,7 @@ from aicine_utils.errors import AicineError
 from aicine_utils.feedback import person, signals
 from aicine_utils.feedback.events import IMPRESSION, RATE, REASONS, Event
 from aicine_utils.feedback.store import Store
-from aicine_utils.models.base import Recommender, ranked
+from aicine_utils.models.base import Recommender
 from aicine_utils.splits import Split
 
 STARS = 5  # buttons beside a film, from the lowest to the highest of the scale
@@ -48,9 +48,7 @@ class Shelf:
         hidden = [*self.seen, *hidden]
         if histories.readable(self.name, self.model, read):
             return histories.recommend(self.name, self.model, read, self.k, hidden)[c.MOVIE].tolist()
-        shown = self.model.known_ & ~np.isin(self.model.movie_ids_, hidden)
-        views = np.where(shown, self.model.views_, -np.inf)[None].astype(np.float32)
-        return ranked(views, self.k, np.zeros(1, np.int64), self.model.movie_ids_)[c.MOVIE].tolist()
+        return person.most_watched(self.model, hidden, self.k)[c.MOVIE].tolist()
 
     def refresh(self) -> None:
         """Show the list anew, and note in the store what is shown."""

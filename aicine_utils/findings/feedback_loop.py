@@ -14,6 +14,7 @@ from aicine_utils.phrases import number
 
 MEASURED = ("ndcg", "spearman")  # either may have nobody: a rank correlation takes two ratings
 RULES = {"default": "both together", "explicit": "stars alone", "implicit": "behaviour alone"}
+MOST_DIGITS = 6
 RELIABLE = 0.9  # share of logs whose intervals must hold the truth before a method is asked who is better
 PAIRS = (("default", "explicit"), ("default", "implicit"), ("implicit", "explicit"))
 
@@ -25,8 +26,11 @@ def sign(row: pd.Series, name: str) -> int:
 
 
 def valued(row: pd.Series, name: str, digits: int = 3) -> str:
-    """``0.012 [0.004, 0.020]``."""
-    return number(row[name], row[f"{name}_low"], row[f"{name}_high"], digits)
+    """``0.012 [0.004, 0.020]``, with more digits where an end would read as the 0 that it is not."""
+    values = [row[f"{name}{end}"] for end in ("", "_low", "_high")]
+    while digits < MOST_DIGITS and any(value and not round(value, digits) for value in values[1:]):
+        digits += 1
+    return number(*values, digits)
 
 
 def _names(labels: Sequence[str]) -> str:
@@ -114,31 +118,35 @@ def refit(summary: pd.DataFrame, costs: pd.DataFrame) -> str:
 
 
 def course(summary: pd.DataFrame, losses: pd.DataFrame, days: int) -> str:
-    """What a service should do, in a sentence: read news at once or not, learn from them or not, refit or not.
+    """What a service should do: read news at once or not, learn from them or not, refit or not; and what was not tried.
 
     From :func:`replay.summary` and :func:`reading.losses`, both with label, and the days of a window.
     """
-    hurt, helped, better = (
-        rows.loc[rows.apply(sign, axis=1, name=name) > 0, "label"].tolist()
-        for rows, name in ((losses[losses["delay"] == 1], "lost"), (summary, "gain"), (summary, "left"))
-    )
-    often = "every day" if days == 1 else f"every {days} days"
-    idle = ("not hurry to read new ratings, since no model is known to lose",
-            "not learn from news between fits, since no model is known to gain",
-            "fit from zero only now and then, since no model is known to need it")  # fmt: skip
-    due = ("make each list from the person's newest ratings ({} would lose without)",
-           f"let models learn {often} from all that is new ({{}} gain by it)", "fit {} from zero as often")  # fmt: skip
-    reads, learns, refits = (
-        told.format(_names(labels)) if labels else otherwise
-        for labels, told, otherwise in zip((hurt, helped, better), due, idle, strict=True)
-    )
-    return f"**So T should** {reads}; {learns}; and {refits}."
+    asked = [
+        (losses[losses["delay"] == 1], "lost", "make each list from a person's newest ratings ({} would lose without)",
+         "not hurry to read new ratings, since no model is known to lose"),
+        (summary, "gain", "let models learn between fits from all that is new ({} gain by it)",
+         "not learn from news between fits, since no model is known to gain"),
+        (summary, "left", "fit {} from zero as often",
+         "fit from zero only now and then, since no model is known to need it"),
+    ]  # fmt: skip
+    parts = [due.format(_names(labels)) if (labels := _on_side(rows, name, 1)) else idle
+             for rows, name, due, idle in asked]  # fmt: skip
+    worse, never = _on_side(summary, "gain", -1), summary.loc[summary["left"].isna(), "label"].tolist()
+    apart = [f"learning every {'day' if days == 1 else f'{days} days'} was tried"]
+    apart += [f"{_names(worse)} got worse by it"] if worse else []
+    apart += [f"{_names(never)} never fitted anew"] if never else []
+    return f"**So T should** {'; '.join(parts[:2])}; and {parts[2]} ({', '.join(apart)})."
+
+
+def _on_side(rows: pd.DataFrame, name: str, side: int) -> list[str]:
+    """Labels of the rows of which the whole interval of ``name`` lies on this side of 0."""
+    return rows.loc[rows.apply(sign, axis=1, name=name) == side, "label"].tolist()
 
 
 def delay_title(losses: pd.DataFrame) -> str:
     """For how many models the newest rating matters."""
-    rows = losses[losses["delay"] == 1]
-    hurt = rows.loc[rows.apply(sign, axis=1, name="lost") > 0, "label"].tolist()
+    hurt = _on_side(losses[losses["delay"] == 1], "lost", 1)
     if not hurt:
         return "Not reading the newest rating costs no model anything that can be told"
     return f"Not reading the newest rating costs {_names(hurt)}"
@@ -220,12 +228,20 @@ def loop(against: pd.DataFrame, policy: str) -> str:
     )
 
 
+def levels(table: pd.DataFrame, policies: Sequence[str]) -> str:
+    """Clicks a list of these policies, the highest first, of :func:`simulator.interval_over_runs`."""
+    rows = table.loc[list(policies)].sort_values("clicks", ascending=False)
+    told = [f"{name} {valued(row, 'clicks', 2)}" for name, row in rows.iterrows()]
+    return f"Clicks a list: {', '.join(told)}."
+
+
 def exploration(against: pd.DataFrame, policies: Sequence[str], reference: str) -> str:
     """What exploring costs or earns in clicks a list, and what it does to coverage, against ``reference``."""
     parts = []
     for policy in policies:
         row = against.loc[policy]
-        verb = {1: "earns", -1: "costs", 0: "costs nothing that can be told"}[sign(row, "clicks")]
+        most = max(-row["clicks_low"], 0)
+        verb = {1: "earns", -1: "costs", 0: f"costs nothing that can be told, {most:.3f} at most"}[sign(row, "clicks")]
         parts.append(f"{policy} {verb} ({valued(row, 'clicks')} clicks a list, coverage {row['coverage']:+.2f})")
     return f"Against {reference}: " + "; ".join(parts) + "."
 
