@@ -24,6 +24,7 @@ import pandas as pd
 from aicine_utils import columns as c
 from aicine_utils import histories, splits
 from aicine_utils.data import datasets
+from aicine_utils.errors import AicineError
 from aicine_utils.feedback import update as updates
 from aicine_utils.models import registry
 from aicine_utils.models.base import Recommender
@@ -58,6 +59,9 @@ def beside_refit(split: Split) -> Iterator[tuple]:
     yield from [("ease", "fit", fitting, "s", np.nan), ("ease", "invert once", inverting, "s", np.nan)]
     yield "ease", "memory of the inverse", megabytes, "MB", np.nan
     history, waiting = split, np.random.default_rng(0).permutation(split.test[c.USER].unique())
+    needed = sum(RATIOS) * ROUNDS * UPDATES
+    if needed > len(waiting):
+        raise AicineError(f"{needed:,} people with test ratings are needed, not {len(waiting):,}. Use ml-1m.")
     for people, bar in RATIOS.items():
         updating, refitting = [], []
         for _ in range(ROUNDS):

@@ -100,11 +100,12 @@ study.show(rules[rules["model"].isin(MODELS)].replace({True: "yes", False: "no"}
 # %% [markdown]
 # ## 4 Replay
 #
-# A line a model; a second execution of this notebook reads what the first one kept.
+# A line a model; two are replayed at once, and in a report other notebooks run beside them: read the seconds below as
+# ratios. A second execution of this notebook reads what the first one kept.
 
 # %%
 if parts:
-    values = study.keep("replay", lambda: service.run_all(study.split, parts, MODELS, seed),
+    values = study.keep("replay", lambda: service.run_all(study.split, parts, MODELS, seed, service.PROCESSES),
                         "aicine_utils.feedback.service", windows=windows, models=MODELS,
                         code=service.code())  # fmt: skip
 

@@ -3,6 +3,7 @@
 import json
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 from command_line import aicine
@@ -190,7 +191,15 @@ def test_who_liked_nothing_gets_what_is_watched_most_without_the_dismissed(mock_
     shown = done("recommend", "--model", "ease", "--user", "me", "--json")
     assert json.loads(shown.stdout)[0]["movie_id"] == ids[1]
     assert f"Feedback, only left out of the list: {names[2]}." in shown.stderr
-    assert "Nothing of it was liked enough for ease to read." in shown.stderr
+    assert "ease reads nothing of it, so this is" in shown.stderr
+
+
+def test_who_told_nothing_to_read_gets_a_models_own_list_where_it_has_one(mock_split, films):
+    experiment.run("random", mock_split)
+    done("rate", "--user", "me", "--movie", films[0][0], "--kind", "dismiss")
+    model = experiment.preferred("random", "mock", "user_temporal").model()
+    own = model.movie_ids_[np.argsort(-np.where(model.known_, model.score_histories([[]])[0], -np.inf))]
+    assert listed("--model", "random", "--user", "me") == [movie for movie in own if movie != films[1][0]][:10]
 
 
 def test_the_events_of_one_user_can_be_seen_and_erased(films):
@@ -205,12 +214,14 @@ def test_the_events_of_one_user_can_be_seen_and_erased(films):
     assert re.search(r"rate\s+5\.0", done("events", "--user", "me").stdout)
     assert "Erased 2 events of me." in done("forget", "--user", "me").stdout
     assert "1 events of 1 people" in done("events").stdout
-    with pytest.raises(AicineError, match="No feedback of 'me' on mock"):
-        raise call("forget", "--user", "me").exception
+    for command in ("forget", "events"):
+        with pytest.raises(AicineError, match="No feedback of 'me' on mock"):
+            raise call(command, "--user", "me").exception
 
 
-def test_a_url_that_is_none_is_told_by_every_command(ease, films, monkeypatch):
-    monkeypatch.setenv(store.URL, "events.sqlite")
+@pytest.mark.parametrize("url", ["events.sqlite", "postgresql://me@db:five/x", "postgresql://u:p@ss@h:x/y"])
+def test_a_url_that_is_none_is_told_by_every_command(ease, films, monkeypatch, url):
+    monkeypatch.setenv(store.URL, url)
     for words in (["recommend", "--model", "ease", "--user", "1"], ["events"], ["forget", "--user", "me"]):
         with pytest.raises(AicineError, match=r"AICINE_FEEDBACK_URL: .* Write for example sqlite:"):
             raise call(*words).exception

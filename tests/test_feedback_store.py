@@ -121,6 +121,14 @@ def test_what_is_forgotten_is_of_one_user_alone(opened):
     assert opened.events()["event_id"].tolist() == ["c"]
 
 
+def test_a_reader_misses_nothing_after_the_last_event_was_erased(opened):
+    opened.append([rated("a", user="you"), rated("b")])
+    last = int(opened.events()["seq"].max())
+    opened.forget("me")
+    opened.append([rated("c", user="you")])
+    assert opened.events(after=last)["event_id"].tolist() == ["c"]
+
+
 def test_an_empty_store_is_exported_and_counted(opened, tmp_path):
     assert opened.export(tmp_path / "out.parquet") == 0
     assert list(pd.read_parquet(tmp_path / "out.parquet")) == store.COLUMNS
@@ -182,8 +190,8 @@ def test_a_later_version_and_another_data_set_are_refused(opened, url):
     with pytest.raises(AicineError, match="holds feedback on mock, not on ml-100k"):
         Store(url, RULES, "ml-100k")
     with opened._writing() as connection:
-        connection.execute(sa.text("UPDATE about SET value = '3' WHERE name = 'version'"))
-    with pytest.raises(AicineError, match=r"schema version 3; this program knows 2\. Update the program"):
+        connection.execute(sa.text("UPDATE about SET value = '4' WHERE name = 'version'"))
+    with pytest.raises(AicineError, match=r"schema version 4; this program knows 3\. Update the program"):
         Store(url, RULES, "mock")
 
 

@@ -96,7 +96,8 @@ def test_svd_among_the_studys_own_stands_beside_the_claim():
 def test_svd_as_the_study_set_it_stands_beside_the_claim(theirs, word):
     results = {"svd": rater(0.9), "svdpp": rater(0.8), "mlp": rater(1.0)}
     one = verdict(original_claims.svd_rows(results, rater(theirs)), "svd")
-    assert f"as the study's search sets SVD (the strongest of 2 rivals is SVD++ (Surprise)), {word}" in one.text["en"]
+    assert "as the study's search, which saw all ratings, sets SVD (the strongest of 2" in one.text["en"]
+    assert f"rivals is SVD++ (Surprise)), {word}" in one.text["en"]
 
 
 @pytest.mark.parametrize(

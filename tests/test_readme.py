@@ -49,7 +49,9 @@ def test_the_example_of_a_service_runs(home, mock_data, capsys):
     ):
         code = code.replace(written, own)
     exec(code, {})
-    assert "True" in capsys.readouterr().out  # the update is exact
+    told = capsys.readouterr().out
+    assert "by a matrix of low rank True" in told  # the update is exact
+    assert told.count("\n") == 11
 
 
 def test_readme_and_the_committed_tables_agree(tmp_path):

@@ -121,8 +121,12 @@ def forget(
     with _opened(data, dataset) as opened:
         erased = opened.forget(user)
     if not erased:
-        raise AicineError(f"No feedback of {user!r} on {data.name}. Name a user as in `rate`.")
+        raise _of_nobody(user, data)
     console.print(f"Erased {erased:,} events of {user}.", markup=False, highlight=False)
+
+
+def _of_nobody(user: str, data: "MovieLens") -> AicineError:
+    return AicineError(f"No feedback of {user!r} on {data.name}. Name a user as in `rate`.")
 
 
 def _opened(data: "MovieLens", dataset: str) -> "Store":
@@ -140,15 +144,16 @@ def _show_last(opened: "Store", user: str, data: "MovieLens", as_json: bool) -> 
     """The last events of one user, the newest at the end."""
     from aicine_utils.feedback import signals
 
-    rows = (
-        opened.events(signals.named(user)).tail(LAST).merge(data.movies, "left", left_on="movie", right_on="movie_id")
-    )
+    told = opened.events(signals.named(user))
+    if told.empty:
+        raise _of_nobody(user, data)
+    rows = told.tail(LAST).merge(data.movies, "left", left_on="movie", right_on="movie_id")
     rows["time"] = rows["time"].dt.strftime("%Y-%m-%d %H:%M:%S")
     rows = rows[["time", "kind", "value", "movie", "title", "text"]]
     if as_json:
         print(rows.to_json(orient="records", force_ascii=False))
         return
-    table = Table(*rows.columns, title=f"Last events of {user}", title_justify="left", box=None)
+    table = Table(*rows.columns, title=plain(f"Last events of {user}"), title_justify="left", box=None)
     for row in rows.astype(object).where(rows.notna(), "").itertuples(index=False):
         table.add_row(*(plain(str(cell)) for cell in row))
     console.print(table)

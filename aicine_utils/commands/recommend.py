@@ -149,6 +149,7 @@ def _for_user(result: "Result", data: "MovieLens", user: str, top: int) -> "pd.D
     """The list of a user of the data set, of the store of feedback, or of both; says what feedback was read."""
     from aicine_utils import splits
     from aicine_utils.feedback import person, signals, store
+    from aicine_utils.models import registry
 
     said, model, user = None, result.model(), signals.named(user)
     if store.exists(data.name):
@@ -158,9 +159,10 @@ def _for_user(result: "Result", data: "MovieLens", user: str, top: int) -> "pd.D
         return model.recommend([_number(user, data)], top)
     _tell_feedback(said, result.name, data.movies)
     split = splits.make(data, result.manifest["protocol"])
-    if not said.liked:
-        _say(f"Nothing of it was liked enough for {result.name} to read.")
-    return person.recommend(result.name, model, said, signals.user_id(user), split, top)
+    asked = (result.name, model, said, signals.user_id(user), split)
+    if registry.entry(result.name).new_users and not person.readable(*asked):
+        _say(f"{result.name} reads nothing of it, so this is its list for anyone, or what is watched most.")
+    return person.recommend(*asked, top)
 
 
 def _number(user: str, data: "MovieLens") -> int:

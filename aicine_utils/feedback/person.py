@@ -66,17 +66,16 @@ def recommend(name: str, model: Recommender, said: Told, user: int, split: Split
     """The best ``k`` movies after a user's history in ``split`` and feedback: movie_id, rank, score.
 
     A model that reads no history leaves the hidden movies out of the user's list, which stays otherwise as it was.
-    Where nothing is left to read, the list is of what is watched most. AicineError if a model that reads no history
-    does not know the user either.
+    Where nothing is left to read, see :func:`unread`. AicineError if a model that reads no history does not know the
+    user either.
     """
     if registry.entry(name).new_users:
-        history, seen = before(split, user, model)
-        read = said.after(history)
-        if not histories.readable(name, model, read):
-            return most_watched(model, [*seen, *said.hidden], k)
+        read, hidden = readable(name, model, said, user, split), [*before(split, user, model)[1], *said.hidden]
         own = None if split.users is None else split.users[split.users[c.USER] == user]
         person = own if own is not None and len(own) else None
-        return histories.recommend(name, model, read, k, [*seen, *said.hidden], person)
+        if not read:
+            return unread(model, hidden, k, person)
+        return histories.recommend(name, model, read, k, hidden, person)
     if user not in model.user_ids_:
         histories.refuse_unfit(name)
     best = model.recommend([user], k + len(said.hidden))
@@ -84,11 +83,20 @@ def recommend(name: str, model: Recommender, said: Told, user: int, split: Split
     return best.assign(**{c.RANK: range(1, len(best) + 1)}).drop(columns=c.USER)
 
 
-def most_watched(model: Recommender, hidden: list[int], k: int) -> pd.DataFrame:
-    """The ``k`` movies that the model knows to be watched most, the hidden left out: movie_id, rank, score (views)."""
+def readable(name: str, model: Recommender, said: Told, user: int, split: Split) -> list[int]:
+    """What the model reads of a user's history and feedback, oldest first."""
+    return histories.readable(name, model, said.after(before(split, user, model)[0]))
+
+
+def unread(model: Recommender, hidden: list[int], k: int, person: pd.DataFrame | None = None) -> pd.DataFrame:
+    """The best ``k`` movies for someone of whom the model reads nothing, the hidden left out: movie_id, rank, score.
+
+    Its own where it serves people it does not know, else those that it knows to be watched most.
+    """
+    own = histories.scores(model, [[]], person)[0] if model.serves_unknown else model.views_
     shown = model.known_ & ~np.isin(model.movie_ids_, hidden)
-    views = np.where(shown, model.views_, -np.inf)[None].astype(np.float32)
-    return ranked(views, k, np.zeros(1, np.int64), model.movie_ids_).drop(columns=c.USER)
+    scores = np.where(shown, own, -np.inf)[None].astype(np.float32)
+    return ranked(scores, k, np.zeros(1, np.int64), model.movie_ids_).drop(columns=c.USER)
 
 
 def before(split: Split, user: int, model: Recommender) -> tuple[list[int], list[int]]:

@@ -1,5 +1,6 @@
 """Several models of the registry in one replay, as a service would run them side by side."""
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -15,7 +16,7 @@ from aicine_utils.models import registry
 from aicine_utils.splits import Split
 
 MINUTES = 3.0  # of training, for a network whose passes nobody has counted
-PROCESSES = 2
+PROCESSES = min(2, os.cpu_count() or 1)  # of the report
 _of_process: dict[str, Any] = {}  # what a process of the pool replays
 
 
@@ -29,21 +30,22 @@ def windows(template: Split, ratings: pd.DataFrame, most: int = 50) -> list[repl
 
 
 def run_all(
-    template: Split, parts: Sequence[replay.Window], names: Sequence[str], seed: int = 0, processes: int = PROCESSES,
+    template: Split, parts: Sequence[replay.Window], names: Sequence[str], seed: int = 0, processes: int = 1,
     watch: Callable[[str], None] = print,
 ) -> pd.DataFrame:  # fmt: skip
     """:func:`replay.run` and :func:`reading.by_delay` for each model: the columns of both, with model and label.
 
-    So many ``processes`` at once, as the network takes as long as all others; ``watch`` is told of each model that is
-    done. Sequential models are trained once and never refitted. Settings are the defaults, since every search was
-    allowed to see ratings that are replayed here; only a network's are the committed winner's where there is one, whose
-    number of passes was counted, and elsewhere it trains for ``MINUTES``.
+    So many ``processes`` at once, for the network takes as long as all others; they are spawned, so a script must guard
+    its main part. ``watch`` is told of each model that is done. Sequential models are trained once and never refitted.
+    Settings are the defaults, since every search was allowed to see ratings that are replayed here; only a network's
+    are the committed winner's where there is one, whose number of passes was counted, and elsewhere it trains for
+    ``MINUTES``.
     """
     tables, started = {}, time.monotonic()
     for name, table in _replayed(template, parts, names, seed, processes):
         tables[name] = table.assign(model=name, label=registry.entry(name).label)
-        left = (time.monotonic() - started) / len(tables) * (len(names) - len(tables))
-        watch(f"{registry.entry(name).label}: {len(parts)} windows replayed, {left:.0f} s left")
+        spent, left = time.monotonic() - started, len(names) - len(tables)
+        watch(f"{registry.entry(name).label}: {len(parts)} windows replayed, {left} models left after {spent:.0f} s")
     return pd.concat([tables[name] for name in names], ignore_index=True)
 
 
@@ -58,11 +60,15 @@ def _replayed(
     news = [(part.start, part.days, part.now) for part in parts]
     with ProcessPoolExecutor(processes, get_context("spawn"), _begin, (template, parts[0].before, news, seed)) as pool:
         asked = {pool.submit(_run_begun, name): name for name in order}
-        yield from ((asked[future], future.result()) for future in as_completed(asked))
+        try:
+            yield from ((asked[future], future.result()) for future in as_completed(asked))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def _begin(template: Split, before: pd.DataFrame, news: Sequence[tuple], seed: int) -> None:
-    """What a process replays. It puts together itself what came before each window: all of them would be gigabytes."""
+    """What a process replays. It puts together itself what came before each window, which is too much to send."""
     parts = []
     for start, days, now in news:
         parts.append(replay.Window(start, days, now, before))

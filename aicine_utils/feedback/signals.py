@@ -84,7 +84,7 @@ def from_events(
 
     events: user, kind, movie, value, time as :meth:`Store.events` gives them, in order of time and arrival. now: what
     ages are counted to, the time of the last event unless given. Kinds that are not read, and searches without a
-    movie, leave no signal. The movie of each pair is told once.
+    movie, leave no signal. Each pair is told once, so ``events`` must hold all of a pair, not only what is new.
     """
     read = events[events["kind"].isin(list(by.weight)) & events["movie"].notna()]
     if read.empty:

@@ -110,7 +110,7 @@ class Store:
         return _frame(rows)
 
     def forget(self, user: str) -> int:
-        """Erase all events of one user, as they may ask; how many these were."""
+        """Erase all events of one user, as they may ask; how many these were. Sent again, they are stored again."""
         with self._telling(), self._writing() as connection:
             return connection.execute(sa.delete(EVENTS).where(EVENTS.c.user == user)).rowcount
 
@@ -211,10 +211,13 @@ def _parsed(url: str) -> sa.URL:
 def _naming_the_url() -> Iterator[None]:
     try:
         yield
-    except (sa.exc.ArgumentError, ModuleNotFoundError) as error:
+    except (sa.exc.ArgumentError, ModuleNotFoundError, ValueError) as error:
+        what = (
+            error if isinstance(error, ModuleNotFoundError) else "this is no URL of a database"
+        )  # without the password
         raise AicineError(
-            f"{URL}: {error}. Write for example sqlite:////data/events.sqlite or postgresql://user@host/name; "
-            "PostgreSQL needs its driver: pip install 'psycopg[binary]'."
+            f"{URL}: {what}. Write for example sqlite:////data/events.sqlite or postgresql://user@host/name; "
+            "PostgreSQL needs its driver: pip install 'psycopg[binary]'; in a password @ is %40 and : is %3A."
         ) from None
 
 

@@ -42,13 +42,13 @@ class Shelf:
         self.refresh()
 
     def best(self) -> list[int]:
-        """movie_ids of the list as the store has it now; the most watched for someone of whom nothing is known."""
+        """movie_ids of the list as the store has it now, of someone new too (:func:`person.unread`)."""
         said = person.told(self.store, self.user, self.model)
         read, hidden = (said.after(self.history), said.hidden) if said else (self.history, [])
         hidden = [*self.seen, *hidden]
         if histories.readable(self.name, self.model, read):
             return histories.recommend(self.name, self.model, read, self.k, hidden)[c.MOVIE].tolist()
-        return person.most_watched(self.model, hidden, self.k)[c.MOVIE].tolist()
+        return person.unread(self.model, hidden, self.k)[c.MOVIE].tolist()
 
     def refresh(self) -> None:
         """Show the list anew, and note in the store what is shown."""

@@ -14,7 +14,8 @@ from aicine_utils.phrases import number
 
 MEASURED = ("ndcg", "spearman")  # either may have nobody: a rank correlation takes two ratings
 RULES = {"default": "both together", "explicit": "stars alone", "implicit": "behaviour alone"}
-MOST_DIGITS = 6
+MOST_DIGITS = 4
+SMALL = 0.005  # of NDCG: less matters to nobody
 RELIABLE = 0.9  # share of logs whose intervals must hold the truth before a method is asked who is better
 PAIRS = (("default", "explicit"), ("default", "implicit"), ("implicit", "explicit"))
 
@@ -26,11 +27,15 @@ def sign(row: pd.Series, name: str) -> int:
 
 
 def valued(row: pd.Series, name: str, digits: int = 3) -> str:
-    """``0.012 [0.004, 0.020]``, with more digits where an end would read as the 0 that it is not."""
+    """``0.012 [0.004, 0.020]``, with a digit more where an end would read as the 0 that it is not."""
     values = [row[f"{name}{end}"] for end in ("", "_low", "_high")]
-    while digits < MOST_DIGITS and any(value and not round(value, digits) for value in values[1:]):
-        digits += 1
-    return number(*values, digits)
+    return number(*values, _digits(values[1:], digits))
+
+
+def _digits(ends: Sequence[float], digits: int) -> int:
+    """So many that no end is written as 0 that is more than that at :data:`MOST_DIGITS`."""
+    seen = [end for end in ends if round(end, MOST_DIGITS)]
+    return next((n for n in range(digits, MOST_DIGITS) if all(round(end, n) for end in seen)), MOST_DIGITS)
 
 
 def _names(labels: Sequence[str]) -> str:
@@ -70,17 +75,6 @@ def gain(summary: pd.DataFrame) -> str:
     return f"Updated against frozen, NDCG@10 over people: {_sided(summary, 'gain', words)}."
 
 
-def leader(summary: pd.DataFrame) -> str:
-    """Who had the best updated lists over the replay: told alone, or with those whose intervals hold its mean."""
-    rows = summary.sort_values(UPDATED, ascending=False)
-    top = rows.iloc[0]
-    near = rows.loc[(rows[f"{UPDATED}_high"] >= top[UPDATED]) & (rows["label"] != top["label"]), "label"].tolist()
-    beside = (
-        f"; the interval of {_names(near)} reaches as high" if near else "; the mean lies above every other's interval"
-    )
-    return f"Best over the replay, kept up to date: {top['label']} with NDCG@10 {valued(top, UPDATED)}{beside}."
-
-
 def leaders(kinds: pd.DataFrame) -> str:
     """Who has the highest updated mean for each kind of person: from :func:`replay.by_kind` with label."""
     tops = kinds.loc[kinds.groupby("kind", sort=False)[UPDATED].idxmax()]
@@ -118,25 +112,32 @@ def refit(summary: pd.DataFrame, costs: pd.DataFrame) -> str:
 
 
 def course(summary: pd.DataFrame, losses: pd.DataFrame, days: int) -> str:
-    """What a service should do: read news at once or not, learn from them or not, refit or not; and what was not tried.
+    """What a service should do, may leave, or can't be told: read news at once, learn from them, fit anew.
 
     From :func:`replay.summary` and :func:`reading.losses`, both with label, and the days of a window.
     """
+    often = "day" if days == 1 else f"{days} days"
     asked = [
         (losses[losses["delay"] == 1], "lost", "make each list from a person's newest ratings ({} would lose without)",
-         "not hurry to read new ratings, since no model is known to lose"),
-        (summary, "gain", "let models learn between fits from all that is new ({} gain by it)",
-         "not learn from news between fits, since no model is known to gain"),
-        (summary, "left", "fit {} from zero as often",
-         "fit from zero only now and then, since no model is known to need it"),
+         "not hurry to read new ratings (without the newest no model loses {small})", "to read new ratings at once"),
+        (summary, "gain", "let models take in what is new between fits ({} gain by it, every {often})",
+         "leave models as they are between fits (none gains {small} by news every {often})", "to take in news before"),
+        (summary.dropna(subset=["left"]), "left", "fit {} from zero every {often}",
+         "not fit from zero every {often} (none gains {small} over updates)", "to fit from zero every {often}"),
     ]  # fmt: skip
-    parts = [due.format(_names(labels)) if (labels := _on_side(rows, name, 1)) else idle
-             for rows, name, due, idle in asked]  # fmt: skip
+    told = [_clause(*one).replace("{often}", often) for one in asked]
     worse, never = _on_side(summary, "gain", -1), summary.loc[summary["left"].isna(), "label"].tolist()
-    apart = [f"learning every {'day' if days == 1 else f'{days} days'} was tried"]
-    apart += [f"{_names(worse)} got worse by it"] if worse else []
-    apart += [f"{_names(never)} never fitted anew"] if never else []
-    return f"**So T should** {'; '.join(parts[:2])}; and {parts[2]} ({', '.join(apart)})."
+    apart = [f"{_names(worse)} did worse updated than frozen"] if worse else []
+    apart += [f"{_names(never)} was never fitted anew"] if never else []
+    return f"**So T should** {'; '.join(told)}{'. ' if apart else ''}{'; '.join(apart)}."
+
+
+def _clause(rows: pd.DataFrame, name: str, due: str, idle: str, open_: str) -> str:
+    """``due`` with those who gain, ``idle`` where nobody can gain what matters, or that it can't be told."""
+    if gaining := _on_side(rows, name, 1):
+        return due.replace("{}", _names(gaining))
+    nobody = len(rows) and (rows[f"{name}_high"] < SMALL).all()
+    return idle.replace("{small}", f"{SMALL:g}") if nobody else f"try whether it pays {open_}, which can't be told here"
 
 
 def _on_side(rows: pd.DataFrame, name: str, side: int) -> list[str]:
@@ -240,8 +241,9 @@ def exploration(against: pd.DataFrame, policies: Sequence[str], reference: str) 
     parts = []
     for policy in policies:
         row = against.loc[policy]
-        most = max(-row["clicks_low"], 0)
-        verb = {1: "earns", -1: "costs", 0: f"costs nothing that can be told, {most:.3f} at most"}[sign(row, "clicks")]
+        ends = [row["clicks_low"], row["clicks_high"]]
+        most = f"{max(-ends[0], 0):.{_digits(ends, 3)}f}"
+        verb = {1: "earns", -1: "costs", 0: f"costs nothing that can be told, {most} at most"}[sign(row, "clicks")]
         parts.append(f"{policy} {verb} ({valued(row, 'clicks')} clicks a list, coverage {row['coverage']:+.2f})")
     return f"Against {reference}: " + "; ".join(parts) + "."
 

@@ -48,7 +48,7 @@ class Notebook:
     def priority(self) -> int:
         """Which of two that could begin does: the higher one. Pages have 0, for when a core has nothing else to do.
 
-        What another notebook waits for goes before what nothing waits for.
+        The longest first; of the others, what another notebook waits for before what nothing waits for.
         """
         if self.name in LONGEST:
             return len(LONGEST) + 2 - LONGEST.index(self.name)
