@@ -39,6 +39,14 @@ def scores(model: Recommender, read: Sequence[Sequence[int]], people: pd.DataFra
     return model.score_histories(read) if reads is None or people is None else reads(read, people)
 
 
+def for_anyone(model: Recommender, person: pd.DataFrame | None = None) -> np.ndarray:
+    """Scores [n_movies] for someone of whom the model reads nothing, but perhaps who they are (see :func:`scores`).
+
+    Its own where it serves people it does not know, else the views that it knows of.
+    """
+    return scores(model, [[]], person)[0] if model.serves_unknown else model.views_
+
+
 def recommend(
     name: str, model: Recommender, history: Sequence[int], k: int = 10, hidden: Sequence[int] | None = None,
     person: pd.DataFrame | None = None,

@@ -34,11 +34,11 @@ def test_models_on_one_side_are_named_together():
 @pytest.mark.parametrize(
     ("lost", "gain", "left", "says"),
     [
-        (ABOVE, ABOVE, ABOVE, ["(M0 would lose without)", "(M0 gain by it, every 3 days)", "fit M0 from zero every 3"]),
+        (ABOVE, ABOVE, ABOVE, ["(without, a loss for M0)", "(every 3 days, a gain for M0)", "fit M0 from zero"]),
         (OPEN, OPEN, OPEN, ["try whether it pays to read", "try whether it pays to take in", "pays to fit from zero"]),
         (BELOW, BELOW, BELOW, ["no model loses 0.005", "none gains 0.005 by news", "none gains 0.005 over updates",
-                               "M0 did worse updated than frozen."]),
-        (ABOVE, ABOVE, NEVER_TRIED, ["pays to fit from zero every 3 days, which can't be told here", "M0 was never"]),
+                               "Worse updated than frozen: M0."]),
+        (ABOVE, ABOVE, NEVER_TRIED, ["zero every 3 days, which can't be told here", "No refit was tried of M0."]),
     ],
 )  # fmt: skip
 def test_what_to_do_follows_from_all_three(lost, gain, left, says):

@@ -159,10 +159,10 @@ def _for_user(result: "Result", data: "MovieLens", user: str, top: int) -> "pd.D
         return model.recommend([_number(user, data)], top)
     _tell_feedback(said, result.name, data.movies)
     split = splits.make(data, result.manifest["protocol"])
-    asked = (result.name, model, said, signals.user_id(user), split)
-    if registry.entry(result.name).new_users and not person.readable(*asked):
+    best, read = person.recommend(result.name, model, said, signals.user_id(user), split, top)
+    if registry.entry(result.name).new_users and not read:
         _say(f"{result.name} reads nothing of it, so this is its list for anyone, or what is watched most.")
-    return person.recommend(*asked, top)
+    return best
 
 
 def _number(user: str, data: "MovieLens") -> int:

@@ -16,6 +16,7 @@ def news(store: Store, name: str, after: int = 0, rule: str = "default") -> tupl
     name: of the model in the registry. One that predicts stars learns every signal; to one that makes lists a row is a
     watched movie, so it learns none that is disliked (as :func:`person.told` has it): a dismissal is no watching. A
     pair's signal is told from all its events, old ones too: a play today leaves the rating of yesterday what it was.
+    What a model has learned it keeps: no row says that a film once liked no longer is, only a refit without it would.
     """
     everything = store.events()
     fresh = everything[everything["seq"] > after]

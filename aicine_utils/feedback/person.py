@@ -62,38 +62,33 @@ def read_from(model: Recommender) -> float:
     return max(part.params.get("liked", 0.0) for part in parts)
 
 
-def recommend(name: str, model: Recommender, said: Told, user: int, split: Split, k: int) -> pd.DataFrame:
-    """The best ``k`` movies after a user's history in ``split`` and feedback: movie_id, rank, score.
+def recommend(
+    name: str, model: Recommender, said: Told, user: int, split: Split, k: int
+) -> tuple[pd.DataFrame, list[int]]:  # fmt: skip
+    """The best ``k`` movies after a user's history in ``split`` and feedback: movie_id, rank, score; and what was read.
 
     A model that reads no history leaves the hidden movies out of the user's list, which stays otherwise as it was.
     Where nothing is left to read, see :func:`unread`. AicineError if a model that reads no history does not know the
     user either.
     """
     if registry.entry(name).new_users:
-        read, hidden = readable(name, model, said, user, split), [*before(split, user, model)[1], *said.hidden]
+        history, seen = before(split, user, model)
+        read, hidden = histories.readable(name, model, said.after(history)), [*seen, *said.hidden]
         own = None if split.users is None else split.users[split.users[c.USER] == user]
         person = own if own is not None and len(own) else None
         if not read:
-            return unread(model, hidden, k, person)
-        return histories.recommend(name, model, read, k, hidden, person)
+            return unread(model, hidden, k, person), []
+        return histories.recommend(name, model, read, k, hidden, person), read
     if user not in model.user_ids_:
         histories.refuse_unfit(name)
     best = model.recommend([user], k + len(said.hidden))
     best = best[~best[c.MOVIE].isin(said.hidden)].head(k).reset_index(drop=True)
-    return best.assign(**{c.RANK: range(1, len(best) + 1)}).drop(columns=c.USER)
-
-
-def readable(name: str, model: Recommender, said: Told, user: int, split: Split) -> list[int]:
-    """What the model reads of a user's history and feedback, oldest first."""
-    return histories.readable(name, model, said.after(before(split, user, model)[0]))
+    return best.assign(**{c.RANK: range(1, len(best) + 1)}).drop(columns=c.USER), []
 
 
 def unread(model: Recommender, hidden: list[int], k: int, person: pd.DataFrame | None = None) -> pd.DataFrame:
-    """The best ``k`` movies for someone of whom the model reads nothing, the hidden left out: movie_id, rank, score.
-
-    Its own where it serves people it does not know, else those that it knows to be watched most.
-    """
-    own = histories.scores(model, [[]], person)[0] if model.serves_unknown else model.views_
+    """The best ``k`` movies of :func:`histories.for_anyone`, the hidden left out: movie_id, rank, score."""
+    own = histories.for_anyone(model, person)
     shown = model.known_ & ~np.isin(model.movie_ids_, hidden)
     scores = np.where(shown, own, -np.inf)[None].astype(np.float32)
     return ranked(scores, k, np.zeros(1, np.int64), model.movie_ids_).drop(columns=c.USER)

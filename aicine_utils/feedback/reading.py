@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from aicine_utils import columns as c
+from aicine_utils import histories
 from aicine_utils.metrics import evaluate, ranking, significance
 from aicine_utils.models.base import Recommender, ranked
 from aicine_utils.splits import Split
@@ -81,11 +82,10 @@ def _gain(model: Recommender, asked: pd.DataFrame, watched: np.ndarray, n_read: 
 
 def _scores(model: Recommender, read: list[np.ndarray]) -> np.ndarray:
     """Scores [len(read), n_movies] of histories; where the model knows nothing of one, what is watched most."""
-    scores = np.where(model.known_, model.score_histories(read), -np.inf)
+    scores = model.score_histories(read)
     if not model.serves_unknown:
-        nothing = model.histories_matrix(read).getnnz(axis=1) == 0
-        scores[nothing] = np.where(model.known_, model.views_, -np.inf)
-    return scores
+        scores[model.histories_matrix(read).getnnz(axis=1) == 0] = histories.for_anyone(model)
+    return np.where(model.known_, scores, -np.inf)
 
 
 def losses(values: pd.DataFrame, resamples: int = 2000) -> pd.DataFrame:

@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 
 from aicine_utils import columns as c
+from aicine_utils import histories
 from aicine_utils.feedback.update import Updated, update
 from aicine_utils.metrics import evaluate, ranking, significance
 from aicine_utils.models.base import Recommender, ranked
@@ -172,8 +173,8 @@ def _scores(model: Recommender, users: np.ndarray) -> np.ndarray:
         known[known] = np.diff(model.seen_.indptr)[model.rows_of(users[known])] > 0
     scores = np.empty((len(users), len(model.movie_ids_)), np.float32)
     scores[known] = model.score(users[known])
-    strangers = [[]] * int((~known).sum())
-    scores[~known] = model.score_histories(strangers) if model.serves_unknown and strangers else model.views_
+    if not known.all():
+        scores[~known] = histories.for_anyone(model)
     return scores
 
 

@@ -212,9 +212,8 @@ def _naming_the_url() -> Iterator[None]:
     try:
         yield
     except (sa.exc.ArgumentError, ModuleNotFoundError, ValueError) as error:
-        what = (
-            error if isinstance(error, ModuleNotFoundError) else "this is no URL of a database"
-        )  # without the password
+        # Only a missing driver is told in its own words: the others repeat the URL, and so its password.
+        what = error if isinstance(error, ModuleNotFoundError) else "this is no URL of a database"
         raise AicineError(
             f"{URL}: {what}. Write for example sqlite:////data/events.sqlite or postgresql://user@host/name; "
             "PostgreSQL needs its driver: pip install 'psycopg[binary]'; in a password @ is %40 and : is %3A."

@@ -118,18 +118,18 @@ def course(summary: pd.DataFrame, losses: pd.DataFrame, days: int) -> str:
     """
     often = "day" if days == 1 else f"{days} days"
     asked = [
-        (losses[losses["delay"] == 1], "lost", "make each list from a person's newest ratings ({} would lose without)",
+        (losses[losses["delay"] == 1], "lost", "make each list from a person's newest ratings (without, a loss for {})",
          "not hurry to read new ratings (without the newest no model loses {small})", "to read new ratings at once"),
-        (summary, "gain", "let models take in what is new between fits ({} gain by it, every {often})",
+        (summary, "gain", "let models take in what is new between fits (every {often}, a gain for {})",
          "leave models as they are between fits (none gains {small} by news every {often})", "to take in news before"),
         (summary.dropna(subset=["left"]), "left", "fit {} from zero every {often}",
          "not fit from zero every {often} (none gains {small} over updates)", "to fit from zero every {often}"),
     ]  # fmt: skip
     told = [_clause(*one).replace("{often}", often) for one in asked]
     worse, never = _on_side(summary, "gain", -1), summary.loc[summary["left"].isna(), "label"].tolist()
-    apart = [f"{_names(worse)} did worse updated than frozen"] if worse else []
-    apart += [f"{_names(never)} was never fitted anew"] if never else []
-    return f"**So T should** {'; '.join(told)}{'. ' if apart else ''}{'; '.join(apart)}."
+    apart = [f"Worse updated than frozen: {_names(worse)}"] if worse else []
+    apart += [f"No refit was tried of {_names(never)}"] if never else []
+    return f"**So T should** {'; '.join(told)}{''.join(f'. {text}' for text in apart)}."
 
 
 def _clause(rows: pd.DataFrame, name: str, due: str, idle: str, open_: str) -> str:
