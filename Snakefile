@@ -102,7 +102,7 @@ rule repeats:
         preset=PRESET,
         given=" ".join(GIVEN) if plan.COMPARISON in CHOSEN else "",
     threads: CORES  # a process for each, so nothing runs beside it
-    priority: 3  # the comparison waits for it, so notebooks that nothing waits for run afterwards
+    priority: 3  # the comparison waits for it: where all cores are free, it goes before notebooks nothing waits for
     shell:  # one thread each, in place of Snakemake's one for each core
         f"OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 {AICINE} repeats --dataset {QUOTED} --preset {PRESET} --processes {{threads}} {{params.given}}"
 
