@@ -124,6 +124,17 @@ def test_a_network_is_scored_by_its_best_pass_and_keeps_the_count(mock_split, co
     assert registry.create("torch_mf_rank", "mock", epochs=1).params["passes"] == 0
 
 
+def test_ract_is_scored_by_its_last_stage_after_one_training(mock_split):
+    small = {"epochs": 3, "critic_steps": 4, "joint_epochs": 2, "joint_rate": 0.01}
+    value, found = tuning.score("ract", mock_split, 0, **small)
+    model = registry.create("ract", "mock", 0, **small).fit(mock_split)
+    assert value == max(row["ndcg@10"] for row in model.curve if row["stage"] == "joint")
+    model._remember(mock_split, mock_split.train)  # as while it was trained
+    assert model._validate(mock_split) == pytest.approx(value)  # of the weights that it keeps
+    assert found == {}
+    assert "passes" not in registry.create("ract", "mock").params
+
+
 def test_diverging_settings_are_left_out_but_not_the_default(mock_split, monkeypatch):
     def diverges(name, split, seed, reg_u, **_):
         if reg_u != 15:

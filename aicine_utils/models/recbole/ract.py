@@ -78,12 +78,15 @@ class RaCT(Autoencoder):
 
     recbole = "RaCT"
     ranges: ClassVar[dict[str, Range]] = {"batch": Range(2)}
-    counts_passes = False  # one number does not tell how far each of three stages should go
     defaults: ClassVar[dict[str, Any]] = {
         **{name: value for name, value in Autoencoder.defaults.items() if name != "passes"},
         "latent_dimension": 256, "critic_steps": 1200, "joint_epochs": 20, "joint_rate": 0.0001, "metrics_k": 100,
         "advice": True,
     }  # fmt: skip
+
+    def search_outcome(self) -> tuple[float, dict[str, Any]]:
+        """The last stage's best validation value, and nothing to keep for a fit without validation ratings."""
+        return max(row[self.stops_on] for row in self.curve if row["stage"] == "joint"), {}
 
     def _module_class(self) -> type[nn.Module]:
         return staged()
