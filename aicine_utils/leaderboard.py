@@ -21,9 +21,9 @@ def leaderboard(results: Iterable[Result], split: Split, resamples: int = 2000) 
 
     Columns: protocol, model, label, family, seeds, n_users; for each ranking metric ``name@k`` with ``_low`` and
     ``_high``; rmse and mae likewise (empty for models that don't rate); beyond-accuracy means at 10; costs;
-    trials (of the search behind the settings, 0 or 1 for defaults); lent_by (the data set of that search, where it is
-    another); stopped_by_budget; run (its folder's name); ``place`` by NDCG@10 and ``place_rmse``, shared by models that
-    paired tests can't tell apart.
+    trials (of the search behind the settings, 0 or 1 for defaults); search_minutes (after which no other trial began,
+    empty without a limit); lent_by (the data set of that search, where it is another); stopped_by_budget; run (its
+    folder's name); ``place`` by NDCG@10 and ``place_rmse``, shared by models that paired tests can't tell apart.
     """
     results, catalogue = list(results), beyond.Catalogue.of(split.for_test())
     rows = [_row(result, split, catalogue, resamples) for result in results]
@@ -72,7 +72,7 @@ def _row(result: Result, split: Split, catalogue: beyond.Catalogue, resamples: i
         "protocol": split.protocol, "model": entry.name, "label": entry.label, "family": entry.family, "seeds": 1,
         "n_users": result.values().size, **means(result, resamples),
         **beyond.evaluate_beyond(result.topk, split, catalogue=catalogue),
-        "trials": found.get("trials", 0), "lent_by": found.get("lent_by", ""),
+        "trials": found.get("trials", 0), "search_minutes": found.get("limit"), "lent_by": found.get("lent_by", ""),
         "stopped_by_budget": manifest["stopped_by_budget"],
         **{name: manifest[name] for name in COSTS}, "run": result.folder.name,
     }  # fmt: skip

@@ -1,7 +1,8 @@
 """Results as parts of sentences: numbers with their intervals, who is ahead of whom, where settings came from."""
 
 import html
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -11,6 +12,8 @@ from aicine_utils.experiment import Result
 from aicine_utils.findings.reading import names_text
 from aicine_utils.metrics import significance
 from aicine_utils.models import registry
+
+NOTHING_SEARCHED = "No settings were searched here."
 
 
 def number(value: float, low: float | None = None, high: float | None = None, digits: int = 3) -> str:
@@ -51,16 +54,19 @@ def _joined(labels: list[str]) -> str:
 
 
 def budgets(results: Mapping[str, Result]) -> str:
-    """How much was searched for each of these models, as a sentence: equal budgets, or whose are not."""
+    """How much was searched for each of these models that has a search, as a sentence: equal, or whose is not."""
     searched: dict[str, list[str]] = {}
-    found = {name: _found(name, result) for name, result in results.items()}
-    for name in sorted(found, key=lambda name: -_trials(found[name])):
-        searched.setdefault(_budget(found[name]), []).append(registry.entry(name).label)
+    found = {name: _found(name, run) for name, run in results.items() if settings.model_config(name)["search"]}
+    allowed = {name: _allowed(winner, found.values()) for name, winner in found.items()}
+    for name in sorted(found, key=lambda name: -allowed[name]):
+        searched.setdefault(_budget(found[name], allowed[name]), []).append(registry.entry(name).label)
+    ended = [registry.entry(name).label for name, winner in found.items() if _timed_out(winner)]
+    cut = f" The minutes ended first for {_joined(ended)}." if ended else ""
     if len(searched) < 2:
-        (only,) = searched or (_budget({}),)
-        return f"Settings had equal budgets: {only} each." if only != _budget({}) else "No settings were searched here."
+        (only,) = searched or ("",)
+        return f"Settings had equal budgets: {only} each.{cut}" if any(allowed.values()) else NOTHING_SEARCHED
     parts = [f"{budget} for {_joined(labels)}" for budget, labels in searched.items()]
-    return f"Settings did not have equal budgets: {'; '.join(parts)}."
+    return f"Settings did not have equal budgets: {'; '.join(parts)}.{cut}"
 
 
 def _found(name: str, result: Result) -> dict[str, Any]:
@@ -72,9 +78,28 @@ def _trials(found: dict[str, Any]) -> int:
     return trials if trials > 1 else 0  # one is the defaults
 
 
-def _budget(found: dict[str, Any]) -> str:
-    where = f" on {found['lent_by']}" if "lent_by" in found else ""
-    return f"{_trials(found) or 'no'} trials{where}"
+def _timed_out(found: dict[str, Any]) -> bool:
+    """Whether the search ended because no other trial might begin."""
+    return found.get("minutes", 0) >= _limit(found)
+
+
+def _allowed(found: dict[str, Any], everyone: Iterable[dict[str, Any]]) -> int:
+    """Trials that the search might have made; where time ended it, as many as any other of that limit made."""
+    return max(_trials(one) for one in everyone if one == found or (_timed_out(found) and _limit(one) == _limit(found)))
+
+
+def _limit(found: dict[str, Any]) -> float:
+    return found.get("limit", math.inf)
+
+
+def _budget(found: dict[str, Any], allowed: int) -> str:
+    """``12 trials``, and where there was a limit on time ``12 trials or 12 minutes``, whichever it took."""
+    within = f" or {found['limit']:g} minutes" if "limit" in found else ""
+    return f"{allowed or 'no'} trials{within}{_where(found)}"
+
+
+def _where(found: dict[str, Any]) -> str:
+    return f" on {found['lent_by']}" if "lent_by" in found else ""
 
 
 def settings_source(result: Result) -> str:
@@ -83,5 +108,5 @@ def settings_source(result: Result) -> str:
     if made["params"] != registry.create(result.name, made["dataset"], protocol=made["protocol"]).params:
         return "set here"
     if _trials(found):
-        return f"search, {_budget(found)}" + ("" if "lent_by" in found else " on validation")
+        return f"search, {_trials(found)} trials{_where(found) or ' on validation'}"
     return "defaults, passes counted on validation" if found else "defaults"

@@ -101,13 +101,14 @@ def winner(name: str, dataset: str, protocol: str) -> dict[str, Any]:
 
 
 def lent(name: str, dataset: str, protocol: str) -> dict[str, Any]:
-    """The winner on the data set that lends its own to this one: ``params``, ``trials``, ``lent_by``; else empty."""
+    """The winner on the data set that lends its own to this one, and ``lent_by``: which that is; else empty."""
     lender = tuned(dataset).get("lent_by")
     found = winner(name, lender, protocol) if lender else {}
     if not found:
         return {}
     params = {key: value for key, value in found["params"].items() if key != "passes"}
-    return {"params": params, "trials": found["trials"], "lent_by": lender}
+    spent = {name: found[name] for name in ("trials", "minutes", "limit") if name in found}
+    return {"params": params, **spent, "lent_by": lender}
 
 
 def model_params(name: str, dataset: str, protocol: str) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from aicine_utils.splits import Split
 
 HEADER = """# Winners of the search, written by `python -m aicine_utils tune --dataset {dataset}`.
 # Ranges stand in configs/models; value is the winner's validation score; trials counts the defaults too, minutes what
-# all of them took.
+# all of them took, limit after how many minutes no other began.
 # What is not searched here has the winner of the data set after lent_by, if any; passes are counted anew.
 """
 NO_WINNERS = ""  # no protocol: what is not searched keeps its default
@@ -38,8 +38,9 @@ Watch = Callable[[int, int, float], None]
 class Winner:
     """The best parameters of one study and how they were found.
 
-    ``minutes`` is what all trials took together, None where that was not noted. ``curve`` has the validation value
-    after each pass of its training, where passes were counted.
+    ``minutes`` is what all trials took together, None where that was not noted, and ``limit`` after how many no other
+    trial began, None without a limit. ``curve`` has the validation value after each pass of its training, where passes
+    were counted.
     """
 
     params: dict[str, Any]
@@ -47,6 +48,7 @@ class Winner:
     value: float
     trials: int
     minutes: float | None = field(default=None, compare=False)
+    limit: float | None = None
     curve: list[float] = field(default_factory=list)
 
 
@@ -116,7 +118,7 @@ def tune(name: str, split: Split, trials: int, seed: int = 0, watch: Watch = lam
     best, found = study.best_trial, study.best_trial.user_attrs
     params = {**readable(best.params), **found.get("params", {})}
     curve = found.get("curve", [])
-    tried = len(_finished(study)), round(_minutes(study), 1)
+    tried = len(_finished(study)), round(_minutes(study), 1), minutes if math.isfinite(minutes) else None
     return Winner(params, objective_of(name), round(best.value, 6), *tried, curve)
 
 

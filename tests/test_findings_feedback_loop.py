@@ -150,7 +150,7 @@ def test_what_exploring_costs(ends, says):
 def test_clicks_are_told_from_the_highest_down():
     table = pd.concat([policy(clicks=ABOVE), policy(clicks=OPEN).rename({"EASE": "Chance"})])
     assert told.levels(table, ["Chance", "EASE"]) == (
-        "Clicks a list: EASE 0.20 [0.10, 0.30], Chance 0.00 [-0.10, 0.10]."
+        "Clicks a list, of people made up: EASE 0.20 [0.10, 0.30], Chance 0.00 [-0.10, 0.10]."
     )
 
 

@@ -27,7 +27,7 @@ def test_columns_of_the_contract(board):
     spread = [name + end for name in (*measured, "rmse", "mae") for end in ("", "_low", "_high")]
     plain = ["protocol", "model", "label", "family", "seeds", "n_users", *beyond.METRICS, *leaderboard.COSTS]
     assert sorted(board.columns) == sorted(
-        [*plain, *spread, "place", "place_rmse", "trials", "lent_by", "stopped_by_budget", "run"]
+        [*plain, *spread, "place", "place_rmse", "trials", "search_minutes", "lent_by", "stopped_by_budget", "run"]
     )
 
 

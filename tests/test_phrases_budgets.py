@@ -15,12 +15,30 @@ def test_a_budget_spent_elsewhere_is_said(monkeypatch):
     assert said == "Settings did not have equal budgets: 12 trials on ml-100k for BPR; 12 trials for GRU."
 
 
+def test_a_search_that_time_ended_had_the_same_budget(monkeypatch):
+    """Three trials that took all the minutes and twelve that took few of them: the rule was one."""
+    quick, slow = {"trials": 12, "minutes": 3.1, "limit": 12.0}, {"trials": 3, "minutes": 12.4, "limit": 12.0}
+    found = {"bpr": quick, "gru": slow, "narm": slow | {"trials": 1}}
+    monkeypatch.setattr(settings, "winner", lambda name, *_: found[name])
+    run = SimpleNamespace(manifest={"dataset": "any", "protocol": "user_temporal"})
+    said = phrases.budgets(dict.fromkeys(found, run))
+    assert said == (
+        "Settings had equal budgets: 12 trials or 12 minutes each. The minutes ended first for GRU and NARM."
+    )
+    found["ract"] = {"trials": 25}
+    said = phrases.budgets(dict.fromkeys(found, run))
+    assert said.startswith(
+        "Settings did not have equal budgets: 25 trials for RaCT; 12 trials or 12 minutes for BPR, GRU and NARM. The"
+    )
+
+
 @pytest.mark.parametrize(
     ("trials", "said"),
     [
         ({"bpr": 12, "ract": 12}, "Settings had equal budgets: 12 trials each."),
         ({"bpr": 0, "ract": 1}, "No settings were searched here."),
         ({"bpr": 12, "ract": 0}, "Settings did not have equal budgets: 12 trials for BPR; no trials for RaCT."),
+        ({"bpr": 12, "random": 0}, "Settings had equal budgets: 12 trials each."),  # random has nothing to search
         ({}, "No settings were searched here."),
     ],
 )

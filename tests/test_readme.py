@@ -191,6 +191,9 @@ def test_budgets_are_told_below_the_table(place):
     write_csv(board, place / "outputs" / "ml-100k" / "tables" / "leaderboard.csv")
     text = written(place)["README.md"]
     assert "16 of 17 models had 12–25 trials each on validation" in text
+    write_csv(board.assign(search_minutes=12.0), place / "outputs" / "ml-100k" / "tables" / "leaderboard.csv")
+    limited = written(place)["README.md"]
+    assert "had 12–25 trials each on validation, as many as began within 12 minutes; the others" in limited
     assert "Searched on ml-100k instead, with passes counted here: 1 of them." in text
     assert f"Ended by the limit on training time, and so perhaps better than shown: {board['label'][1]}." in text
 

@@ -233,7 +233,7 @@ def levels(table: pd.DataFrame, policies: Sequence[str]) -> str:
     """Clicks a list of these policies, the highest first, of :func:`simulator.interval_over_runs`."""
     rows = table.loc[list(policies)].sort_values("clicks", ascending=False)
     told = [f"{name} {valued(row, 'clicks', 2)}" for name, row in rows.iterrows()]
-    return f"Clicks a list: {', '.join(told)}."
+    return f"Clicks a list, of people made up: {', '.join(told)}."
 
 
 def exploration(against: pd.DataFrame, policies: Sequence[str], reference: str) -> str:

@@ -7,7 +7,7 @@ from aicine_utils.report.pages import words
 
 def told(board: pd.DataFrame | None, lang: str) -> str:
     """The sentences on settings and on training time that stand below a leaderboard."""
-    named, searches = words(lang), _searches(board)
+    named, searches = words(lang), {**_searches(board), "within": _within(board, lang)}
     said = named["settings_default" if searches["searched"] == "0" else "settings_searched"].format(**searches)
     return " ".join(part for part in (said, _lent(board, lang), stopped(board, lang)) if part)
 
@@ -19,6 +19,15 @@ def _searches(board: pd.DataFrame | None) -> dict[str, str]:
     trials = board.loc[board["trials"] > 1, "trials"].astype(int)  # one trial counts passes, and searches nothing
     span = sorted({trials.min(), trials.max()}) if len(trials) else [0]
     return {"models": str(len(board)), "searched": str(len(trials)), "trials": "–".join(str(end) for end in span)}
+
+
+def _within(board: pd.DataFrame | None, lang: str) -> str:
+    """The limit on the minutes of a search, where everyone's that was made had the same; else empty."""
+    if board is None or "search_minutes" not in board:
+        return ""
+    limits = board.loc[board["trials"] > 0, "search_minutes"]
+    same = limits.notna().all() and limits.nunique() == 1
+    return words(lang)["settings_within"].format(minutes=limits.iloc[0]) if same else ""
 
 
 def _lent(board: pd.DataFrame | None, lang: str) -> str:
