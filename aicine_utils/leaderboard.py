@@ -21,6 +21,7 @@ def leaderboard(results: Iterable[Result], split: Split, resamples: int = 2000) 
 
     Columns: protocol, model, label, family, seeds, n_users; for each ranking metric ``name@k`` with ``_low`` and
     ``_high``; rmse and mae likewise (empty for models that don't rate); beyond-accuracy means at 10; costs;
+    frozen_days (from the last rating that may be learned from to the last of the test, under one cut in time);
     trials (of the search behind the settings, 0 or 1 for defaults); search_minutes (after which no other trial began,
     empty without a limit); lent_by (the data set of that search, where it is another); stopped_by_budget; run (its
     folder's name); ``place`` by NDCG@10 and ``place_rmse``, shared by models that paired tests can't tell apart.
@@ -70,12 +71,19 @@ def _row(result: Result, split: Split, catalogue: beyond.Catalogue, resamples: i
     found = settings.winner(entry.name, manifest["dataset"], split.protocol)
     return {
         "protocol": split.protocol, "model": entry.name, "label": entry.label, "family": entry.family, "seeds": 1,
-        "n_users": result.values().size, **means(result, resamples),
+        "n_users": result.values().size, "frozen_days": frozen_days(split), **means(result, resamples),
         **beyond.evaluate_beyond(result.topk, split, catalogue=catalogue),
         "trials": found.get("trials", 0), "search_minutes": found.get("limit"), "lent_by": found.get("lent_by", ""),
         "stopped_by_budget": manifest["stopped_by_budget"],
         **{name: manifest[name] for name in COSTS}, "run": result.folder.name,
     }  # fmt: skip
+
+
+def frozen_days(split: Split) -> float:
+    """Days for which a model that was trained at a cut in time for everyone stays as it is; NaN under other splits."""
+    if split.protocol != "global_temporal":
+        return float("nan")
+    return (split.test[c.TIMESTAMP].max() - split.for_test().train[c.TIMESTAMP].max()) / pd.Timedelta(days=1)
 
 
 def means(result: Result, resamples: int) -> dict[str, float]:

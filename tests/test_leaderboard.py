@@ -27,7 +27,18 @@ def test_columns_of_the_contract(board):
     spread = [name + end for name in (*measured, "rmse", "mae") for end in ("", "_low", "_high")]
     plain = ["protocol", "model", "label", "family", "seeds", "n_users", *beyond.METRICS, *leaderboard.COSTS]
     assert sorted(board.columns) == sorted(
-        [*plain, *spread, "place", "place_rmse", "trials", "search_minutes", "lent_by", "stopped_by_budget", "run"]
+        [
+            *plain,
+            *spread,
+            "place",
+            "place_rmse",
+            "frozen_days",
+            "trials",
+            "search_minutes",
+            "lent_by",
+            "stopped_by_budget",
+            "run",
+        ]
     )
 
 
@@ -86,7 +97,7 @@ def test_models_that_can_not_be_told_apart_share_a_place():
 
 
 def test_low_errors_are_good():
-    values = {"a": [1.0, 1.1, 1.2, 1.3], "b": [2.0, 2.2, 2.1, 2.4]}
+    values = {"a": [1.0, 1.1, 1.2, 1.3] * 3, "b": [2.0, 2.2, 2.1, 2.4] * 3}
     results = [of(name, numbers) for name, numbers in values.items()]
     assert leaderboard.places(results, "mse", 0)["place"].to_dict() == {"a": 1, "b": 2}
     assert leaderboard.places(results, "ndcg", 10)["place"].to_dict() == {"b": 1, "a": 2}

@@ -173,3 +173,37 @@ def test_all_pairs_at_once_are_the_pairs_one_by_one():
     found = sig._p_of_no_difference(values[:, [0]] - values[:, 1:])
     assert found == pytest.approx([sig.paired(values[:, 0], values[:, j]).p for j in range(1, 5)], rel=1e-12)
     assert found.tolist()[2:] == [1.0, 0.0]
+
+
+def test_a_few_people_tell_nobody_apart():
+    """Two people with the same difference have no spread at all; a test would call that certain."""
+    values = pd.DataFrame({"a": [0.4, 0.5], "b": [0.3, 0.4]})
+    assert sig.places(values)["place"].tolist() == [1, 1]
+    many = pd.concat([values] * 5, ignore_index=True)
+    assert sig.places(many)["place"].tolist() == [1, 2]
+    assert sig.ahead_of_all(many, ["b"])["a"]
+    assert not sig.ahead_of_all(values, ["b"])["a"]
+
+
+def test_who_is_ahead_of_every_control():
+    """The highest mean may be too noisy to be told from a control that a lower one surely beats."""
+    rng = np.random.default_rng(0)
+    chance = rng.normal(0, 0.1, 400)
+    values = pd.DataFrame({"noisy": chance + 0.06 + rng.normal(0, 1, 400), "steady": chance + 0.03,
+                           "same": chance, "chance": chance, "other": chance - 0.01})  # fmt: skip
+    ahead = sig.ahead_of_all(values, ["chance", "other"])
+    assert values["noisy"].mean() > values["steady"].mean()
+    assert ahead.to_dict() == {"noisy": False, "steady": True, "same": False, "chance": False, "other": False}
+    lower = sig.ahead_of_all(-values, ["chance", "other"], higher_is_better=False)
+    pd.testing.assert_series_equal(lower, ahead)
+    assert sig.ahead_of_all(values, ["nobody"]).all()
+
+
+def test_many_controls_are_corrected_for():
+    """One of twenty pairs at p = .03 is what chance brings."""
+    rng = np.random.default_rng(6)
+    values = pd.DataFrame(rng.normal(0, 1, (50, 20)), columns=[f"m{i}" for i in range(20)])
+    alone = [sig.ahead_of_all(values[[name, "m0"]], ["m0"])[name] for name in values.columns[1:]]
+    together = sig.ahead_of_all(values, ["m0"])
+    assert sum(alone) > 0
+    assert not together.any()

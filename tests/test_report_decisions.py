@@ -30,8 +30,9 @@ def means(job="watched", budget=(math.inf, math.inf), **changes):
 
 def pair(model, other, difference, low, high, needed=5000.0, job="watched"):
     """The table of one pair."""
-    row = (job, model, other, difference, low, high, 943, needed)
-    return pd.DataFrame([row], columns=["job", "model", "other", "difference", "low", "high", "people", "needed"])
+    row = (job, model, other, difference, low, high, 943, needed, needed / 2)
+    columns = ["job", "model", "other", "difference", "low", "high", "people", "needed", "needed_alone"]
+    return pd.DataFrame([row], columns=columns)
 
 
 def made(table, pairs=None, job="watched", board=None):
@@ -75,8 +76,12 @@ def test_a_tie_says_how_many_people_would_tell():
     tied = means(item_knn={"place": 1})
     one = made(tied, pair("ease", "item_knn", 0.010, -0.002, 0.022, needed=5000))
     assert "the highest of 2 models that share first place" in one.text["en"]
-    assert "once all pairs are tested (difference +0.010 [-0.002, 0.022] for this pair alone)" in one.text["en"]
+    assert (
+        "can't be told from it: the difference for this pair alone is +0.010 [-0.002, 0.022], but among"
+        in one.text["en"]
+    )
     assert "The choice falls if more people show Item k-NN to be better." in one.change["en"]
+    assert "among all these pairs; a test of these two alone takes 2,500." in one.change["en"]
     assert "943명이 아니라 5,000명" in one.change["ko"]
     assert not one.settled
     close = made(tied, pair("ease", "item_knn", 0.010, -0.002, 0.022, needed=95_000))
@@ -118,12 +123,44 @@ def test_what_is_worth_saving_is_a_share_of_the_budget(seconds, chosen):
 def test_what_is_not_told_from_chance_is_not_shipped():
     one = made(means(popularity={"place": 1}, item_knn={"place": 1}), pair("ease", "popularity", 0.01, -0.01, 0.03))
     assert (one.model, one.standing) == (None, "not decided")
-    assert "2 models share first place with lists that do not look at the film" in one.text["en"]
+    assert "None is surely better than all lists that do not look at the film" in one.text["en"]
     assert one.change["en"].startswith("EASE would be shipped once it is surely ahead of Most liked.")
     behind = means(popularity={"place": 1, "value": 0.125})
     one = made(behind, pair("ease", "popularity", -0.005, -0.02, 0.01))
     assert one.change["en"].startswith("EASE would have to gain 0.005 [-0.010, 0.020] of NDCG@10 to be worth showing.")
     assert made(means()).model == "ease"
+
+
+def test_who_is_proven_against_every_control_is_shipped_before_a_higher_mean():
+    """The best mean may be too noisy to be told from a control that the next one surely beats."""
+    noisy = means(popularity={"place": 1}, item_knn={"place": 1}).assign(proven=False)
+    one = made(noisy)
+    assert (one.model, "None is surely better" in one.text["en"]) == (None, True)
+    noisy.loc[noisy["model"] == "item_knn", "proven"] = True
+    one = made(noisy)
+    assert (one.model, one.settled) == ("item_knn", True)
+    both = noisy.assign(proven=noisy["model"].isin(["ease", "item_knn"]))
+    assert (made(both).model, made(both).runner_up) == ("ease", "Item k-NN")
+
+
+def test_stars_are_held_against_a_mean_of_stars():
+    board = leaderboard()
+    table = pd.DataFrame({"job": "stars", "metric": "rmse", "model": board["model"], "why": None, "control": False,
+                          "proven": True, "budget_seconds": math.inf, "budget_mb": math.inf})  # fmt: skip
+    assert decision(board, JobTables(table))[1].model == "svdpp"
+    table.loc[table["model"] == "svdpp", "control"] = True
+    assert decision(board, JobTables(table))[1].model == "svd"
+    none = decision(board, JobTables(table.assign(proven=False)))[1]
+    assert none.text["en"].startswith("Stars shown: ship none of these. SVD++ (Surprise) has RMSE 0.902")
+
+
+def test_of_stars_a_cheaper_model_gives_up_half_a_hundredth_at_most():
+    board = leaderboard()
+    board.loc[board["model"] == "svd", "place_rmse"] = 1
+    svdpp = float(board.loc[board["model"] == "svdpp", "rmse"].iloc[0])
+    for lost, chosen in ((0.004, "svd"), (0.006, "svdpp")):  # a twentieth of the error would be ten times as much
+        board.loc[board["model"] == "svd", "rmse"] = svdpp + lost
+        assert decision(board)[1].model == chosen
 
 
 def test_a_control_that_is_ahead_of_all_is_said():
@@ -176,7 +213,7 @@ def test_home_and_stars_have_the_interval_of_their_margin():
     pairs = pd.concat([pair("ease", "ials", 0.002, -0.003, 0.007, job="home"),
                        pair("svdpp", "svd", 0.009, 0.005, 0.013, job="stars")])  # fmt: skip
     home, stars = decision(leaderboard(), JobTables(None, pairs))
-    assert "(difference +0.002 [-0.003, 0.007] for this pair alone)" in home.text["en"]
+    assert "the difference for this pair alone is +0.002 [-0.003, 0.007], but" in home.text["en"]
     assert "0.009 [0.005, 0.013] below the runner-up, SVD (Surprise)" in stars.text["en"]
     assert "once SVD (Surprise) gains 0.009 [0.005, 0.013] of RMSE on it" in stars.change["en"]
 
@@ -225,5 +262,5 @@ def test_stars_can_be_beaten_by_chance_too():
     assert stars.model is None
     assert "ship none of these. Random has RMSE 0.500" in stars.text["en"]
     board.loc[board["model"] == "random", ["rmse", "place_rmse"]] = [0.95, 1]
-    assert "share first place with chance" in decision(board)[1].text["en"]
+    assert "none is surely better than all predictions that know no tastes" in decision(board)[1].text["en"]
     assert np.isnan(board["rmse"]).any()

@@ -115,7 +115,7 @@ def test_decision_takes_the_cheaper_of_a_shared_place():
     home = decision(changed(ease={"fit_seconds": 900.0}))[0]
     assert home.model == "ials"
     assert home.margin == pytest.approx(-0.002)
-    assert "difference -0.002" in home.text["en"]
+    assert "the difference for this pair alone is -0.002" in home.text["en"]
 
 
 def test_rival_in_a_shared_place_is_one_of_that_place():
@@ -254,24 +254,60 @@ def test_what_personal_lists_are_worth_is_told_under_one_cut_too():
 def test_a_home_row_that_does_not_survive_gives_way_to_one_that_does():
     home = decision(measured_strictly(ease=3, sasrec=1, item_knn=1, popularity=4))[0]
     assert home.text["en"] == (
-        "Home row: ship SASRec: of the 2 affordable personal models that keep a first place under one cut in time for "
-        "everyone, as a service would meet it, it is the highest on people's own timelines (difference to Item k-NN, "
-        "the next, +0.009). NDCG@10 0.500 [0.490, 0.510] under the cut, 0.127 [0.121, 0.133] on own timelines. EASE, "
-        "which leads on these (0.132 [0.126, 0.138]), is behind under the cut (0.167 [0.157, 0.177])."
+        "Home row: ship SASRec. EASE leads on people's own timelines (NDCG@10 0.132 [0.126, 0.138], SASRec 0.127 "
+        "[0.121, 0.133]), but is behind under one cut in time for everyone: 0.167 [0.157, 0.177] against 0.500 [0.490, "
+        "0.510]. Of the 4 models run there, 2 affordable personal ones keep a first place, and SASRec is the highest "
+        "of these on own timelines (difference to Item k-NN, the next, +0.009)."
     )
     assert home.change["en"].startswith("The choice falls to EASE where a live test confirms its lead")
     assert "0.005 of NDCG@10" in home.change["en"]
     assert (home.runner_up, home.standing) == ("Item k-NN", "in shared first place under one cut in time")
     alone = decision(measured_strictly(ease=3, sasrec=2, item_knn=1))[0]
-    assert "ship Item k-NN, the one affordable personal model" in alone.text["en"]
+    assert "Item k-NN is the one affordable personal model that keeps a first place." in alone.text["en"]
     assert alone.standing == "in first place under one cut in time"
+
+
+def test_how_long_nothing_is_learned_after_the_cut_is_told():
+    board = measured_strictly(ease=3, sasrec=1, item_knn=1)
+    months = board.assign(frozen_days=np.where(board["protocol"] == "global_temporal", 791.4, np.nan))
+    told = "under one cut in time for everyone (no model learns anything in the 26 months after it)"
+    assert f"but is behind {told}: 0.167" in decision(months)[0].text["en"]
+    assert f"No: {told}, EASE is behind" in found(months)["stricter"].text["en"]
+    assert "그 뒤 26개월 동안" in found(months)["stricter"].text["ko"]
+    assert "in the 59 days after it" in found(months.assign(frozen_days=59.2))["stricter"].text["en"]
+
+
+def test_a_list_for_all_that_can_not_be_told_from_the_choice_is_named_with_it():
+    home = decision(measured_strictly(ease=1, ials=3, popularity=1))[0]
+    assert (home.model, home.beside) == ("ease", "Most liked")
+    assert "Most liked, which knows no tastes, can't be told from it (NDCG@10 0.500 [0.490" in home.text["en"]
+    assert home.standing == "shares first place; under one cut in time beside Most liked"
+    passed = decision(measured_strictly(ease=3, sasrec=1, popularity=1))[0]
+    assert passed.standing == "in first place under one cut in time, there beside Most liked"
+    told = decision(measured_strictly(ease=1, ials=3, popularity=2))[0]
+    assert (told.beside, "tastes" in told.text["en"]) == (None, False)
+
+
+def test_that_personal_lists_pay_is_open_where_the_cut_says_otherwise():
+    sure = found(measured_strictly(ease=1, ials=2, popularity=2))["personalisation"]
+    turned = found(measured_strictly(ease=2, ials=2, popularity=1))["personalisation"]
+    assert (sure.strength, turned.strength) == ("clear", "open")
+    assert turned.text["en"].startswith("Personal lists pay on people's own timelines")
+
+
+def test_a_blend_gives_way_to_one_of_its_members_that_is_as_good():
+    cells = {"ease": {"model": "blend", "label": "Blend", "fit_seconds": 9.0}, "ials": {"fit_seconds": 3.0}}
+    one = decision(changed(**cells))[0]
+    assert one.model == "ials"  # six seconds are worth nothing to a service, two models less to keep are
+    cells["ease"] |= {"model": "ease", "label": "EASE"}
+    assert decision(changed(**cells))[0].model == "ease"
 
 
 def test_among_those_that_survive_a_much_cheaper_one_is_taken():
     cells = {"sasrec": {"fit_seconds": 400.0}, "item_knn": {"ndcg@10": 0.126, "fit_seconds": 40.0}}
     home = decision(measured_strictly(cells, ease=3, sasrec=1, item_knn=1))[0]
     assert (home.model, home.runner_up, home.fallen) == ("item_knn", "SASRec", "EASE")
-    assert "near the highest on people's own timelines and quicker" in home.text["en"]
+    assert "near the highest of these on own timelines and quicker" in home.text["en"]
     assert "where SASRec takes 7 min" in home.text["en"]
     assert home.change["en"].startswith("The choice falls to EASE where a live test confirms its lead")
     cells["sasrec"]["fit_seconds"] = 45.0  # saves five seconds, which are not worth it

@@ -4,7 +4,7 @@ import math
 
 import pandas as pd
 
-from aicine_utils.findings.choosing import CLOSE, Margin, gap, pick, pick_for_home
+from aicine_utils.findings.choosing import Margin, close, gap, pick, pick_for_home
 from aicine_utils.findings.reading import RANKING, cost, ranking, say, seconds_text, spent_text, value_text
 
 NAMES = {"ndcg@10": "NDCG@10", "rmse": "RMSE"}
@@ -52,12 +52,13 @@ def _people(margin: Margin, named: dict[str, str], short: str) -> dict[str, str]
     times = margin.needed / margin.people
     case = "far" if times > OUT_OF_REACH else short if times > 1 else "enough"
     return say("change", case, **named, people=f"{margin.people:,}", needed=f"{margin.needed:,.0f}",
-               times=f"{times:,.{int(times < 10)}f}", most=f"{OUT_OF_REACH:,}")  # fmt: skip
+               alone=f"{margin.alone:,.0f}", times=f"{times:,.{int(times < 10)}f}",
+               most=f"{OUT_OF_REACH:,}")  # fmt: skip
 
 
 def _price(metric: str, best: pd.Series, dear: pd.Series, margin: Margin) -> dict[str, str]:
     """What better lists would have to be worth, in computing, for the dearer model to be the choice."""
-    spared, limit = cost(dear) - cost(best), CLOSE * abs(dear[metric])
+    spared, limit = cost(dear) - cost(best), close(metric, dear[metric])
     price = {lang: seconds_text(spared * STEP / -margin.difference, lang) for lang in LANGUAGES}
     sure = "" if margin.low is None else "allowed" if -margin.low > limit else "excluded"
     reach = say("change", sure) if sure else ""

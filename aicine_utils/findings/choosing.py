@@ -8,9 +8,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from aicine_utils.findings.reading import RANKING, STARS, beats_chance, controls, cost, ranking
+from aicine_utils.findings.reading import RANKING, STARS, cost, proven, ranking
 
-CLOSE, CHEAPER = 0.05, 2  # share of the mean that a model of half the cost may give up
+JOBS = {"home": RANKING, "stars": STARS, "watched": RANKING, "new_user": RANKING, "new_movie": RANKING}
+CLOSE, CHEAPER = 0.05, 2  # share of the mean NDCG that a model of half the cost may give up
+CLOSE_STARS = 0.005  # of RMSE, which goes from its best to a constant answer within a tenth of a star
+BLEND = "blend"
 BLIND = "non_personalised"  # the family of lists for all
 WORTH_SAVING = 0.02  # of the budget of seconds; less is nothing to a service, and noise on a shared machine
 WITHOUT_BUDGET = 10.0  # seconds that are worth saving where no budget is told
@@ -29,8 +32,8 @@ NO_TABLES = JobTables()
 class Margin(NamedTuple):
     """How much better one model is than another in a job's metric, below 0 where it is worse.
 
-    low, high: paired interval; people measured; needed: people at whom a test would tell them apart. None where pairs
-    were not measured.
+    low, high: paired interval; people measured; needed: people at whom a test among all pairs of the job would tell
+    them apart; alone: people at whom one of these two alone would. None where pairs were not measured.
     """
 
     difference: float
@@ -38,12 +41,13 @@ class Margin(NamedTuple):
     high: float | None = None
     people: int | None = None
     needed: float | None = None
+    alone: float | None = None
 
     @property
     def turned(self) -> "Margin":
         """The margin of the other model over this one."""
         low, high = (None, None) if self.low is None else (-self.high, -self.low)
-        return Margin(-self.difference, low, high, self.people, self.needed)
+        return self._replace(difference=-self.difference, low=low, high=high)
 
     def shown(self, signed: bool) -> str:
         """``+0.003 [-0.004, 0.009]``, or the difference alone where there is no interval.
@@ -52,20 +56,48 @@ class Margin(NamedTuple):
         """
         ends = () if self.low is None else (self.low, self.high)
         form = f".{4 if any(end and f'{abs(end):.3f}' == '0.000' for end in ends) else 3}f"
-        text = f"{self.difference:{'+' if signed else ''}{form}}"
+        text = f"{self.difference:{'+' if signed else ''}z{form}}"
         return f"{text} [{self.low:z{form}}, {self.high:z{form}}]" if ends else text
+
+
+def board_of(job: str, board: pd.DataFrame, jobs: pd.DataFrame | None) -> pd.DataFrame:
+    """The rows of a job in the columns of the leaderboard: for home row and stars the leaderboard's own, with what the
+    table of jobs knows of controls.
+    """
+    on_board, metric = job in ("home", "stars"), JOBS[job]
+    if jobs is None:
+        return board if on_board else board.iloc[:0]
+    rows = jobs[(jobs["job"] == job) & (jobs["metric"] == metric) & jobs["model"].notna()]
+    if on_board:
+        return _told_of_controls(board, rows)
+    names = {"value": metric, "low": f"{metric}_low", "high": f"{metric}_high", "memory": "peak_mb",
+             "answer_seconds": "recommend_seconds"}  # fmt: skip
+    return rows.rename(columns=names).reset_index(drop=True)
+
+
+def _told_of_controls(board: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """A leaderboard with ``control`` and ``proven`` of a job's rows, where these have them."""
+    known = rows.set_index("model")[[name for name in ("control", "proven") if name in rows]].astype(object)
+    return board.join(known, on="model") if len(known) else board
+
+
+def close(metric: str, best: float) -> float:
+    """What a cheaper model may give up of a metric whose best is this."""
+    return CLOSE_STARS if metric == STARS else CLOSE * abs(best)
 
 
 def choice(first: pd.DataFrame, metric: str) -> tuple[pd.Series, bool]:
     """Whom to ship of those in first place, and whether for its cost.
 
-    The best by its mean, unless another costs less than half, saves ``worth_saving`` at least, and gives up less than a
-    twentieth: not being told apart is not being equal, and a cheap model may hide behind a wide interval.
+    The best by its mean, unless another costs less than half, saves ``worth_saving`` at least, and is :func:`close`:
+    not being told apart is not being equal, and a cheap model may hide behind a wide interval. A blend is several
+    models to keep, so it gives way whatever the saving.
     """
     best = first.iloc[0]
-    near = first[(first[metric] - best[metric]).abs() <= CLOSE * abs(best[metric])]
+    near = first[(first[metric] - best[metric]).abs() <= close(metric, best[metric])]
     cheap = min((row for _, row in near.iterrows()), key=cost)
-    thrifty = cost(cheap) * CHEAPER <= cost(best) and cost(best) - cost(cheap) >= best["worth_saving"]
+    needless = 0 if best["model"].partition("+")[0] == BLEND else best["worth_saving"]
+    thrifty = cost(cheap) * CHEAPER <= cost(best) and cost(best) - cost(cheap) >= needless
     return (cheap, True) if thrifty else (best, False)
 
 
@@ -131,10 +163,10 @@ def pick_for_home(candidates: pd.DataFrame, strict: pd.DataFrame) -> Pick:
 
 
 def shipped(board: pd.DataFrame, strict: pd.DataFrame) -> Pick | None:
-    """What the home row gets, ``board`` within the budget; None where nothing was measured or none beats chance."""
+    """What the home row gets, ``board`` within the budget; None where nothing was measured or beats chance."""
     rows = ranking(board[board["affordable"]] if "affordable" in board else board, RANKING)
-    candidates = rows[~controls(rows)].reset_index(drop=True)
-    return pick_for_home(candidates, strict) if len(candidates) and beats_chance(rows) else None
+    candidates = proven(rows, RANKING)
+    return pick_for_home(candidates, strict) if len(candidates) else None
 
 
 def survival(row: pd.Series, strict: pd.DataFrame) -> bool | None:
@@ -160,5 +192,6 @@ def gap(best: pd.Series, other: pd.Series, metric: str, pairs: pd.DataFrame | No
     if not (ours | theirs).any():
         return Margin(difference)
     row = pairs[ours | theirs].iloc[0]
-    margin = Margin(float(row["difference"]), row["low"], row["high"], int(row["people"]), float(row["needed"]))
+    alone = float(row.get("needed_alone", np.nan))
+    margin = Margin(float(row["difference"]), row["low"], row["high"], int(row["people"]), float(row["needed"]), alone)
     return margin if ours.any() else margin.turned

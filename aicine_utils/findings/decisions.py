@@ -4,6 +4,7 @@ Home row and stars are decided from the leaderboard; the other jobs from the tab
 service can spend. The margin's interval comes from the table of pairs. What would change our mind is in ``changes``.
 """
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -11,11 +12,14 @@ import pandas as pd
 
 from aicine_utils.findings.changes import changes
 from aicine_utils.findings.choosing import (
+    JOBS,
     NO_TABLES,
     JobTables,
     Margin,
     Pick,
     affordable,
+    blind_beside,
+    board_of,
     gap,
     pick,
     pick_for_home,
@@ -24,10 +28,10 @@ from aicine_utils.findings.choosing import (
 from aicine_utils.findings.reading import (
     COMPARISON,
     RANKING,
-    STARS,
-    beats_chance,
     controls,
+    cut_text,
     primary,
+    proven,
     ranking,
     say,
     sentences_of,
@@ -38,7 +42,6 @@ from aicine_utils.findings.reading import (
 from aicine_utils.models import registry
 
 NONE = {"en": "none", "ko": "없음"}
-JOBS = {"home": RANKING, "stars": STARS, "watched": RANKING, "new_user": RANKING, "new_movie": RANKING}
 
 
 @dataclass(frozen=True)
@@ -50,8 +53,9 @@ class Decision:
     pairs were measured. settled: whether the chosen model is alone in first place; where a leader was passed over, the
     only affordable personal one that keeps a first place under the cut. survives: whether it keeps a first place under
     one cut in time for everyone, None where that was not measured. change: what would change our mind. fallen: the name
-    of the model that leads on people's own timelines and was passed over, as it does not survive. gloss: what the model
-    is, for who has not met it.
+    of the model that leads on people's own timelines and was passed over, as it does not survive. beside: the name of a
+    list that knows no tastes and can't be told from the chosen model under that cut. gloss: what the model is, for who
+    has not met it.
     """
 
     job: str
@@ -67,6 +71,7 @@ class Decision:
     high: float | None = None
     change: dict[str, str] | None = None
     fallen: str | None = None
+    beside: str | None = None
     gloss: dict[str, str] | None = None
 
     @property
@@ -74,9 +79,11 @@ class Decision:
         """How sure the choice is, in a few words."""
         if self.model is None:
             return "not decided"
+        also = f", there beside {self.beside}" if self.beside else ""
         if self.fallen is not None:
-            return f"in {'' if self.settled else 'shared '}first place under one cut in time"
-        return "alone in first place" if self.settled else "shares first place"
+            return f"in {'' if self.settled else 'shared '}first place under one cut in time{also}"
+        under = f"; under one cut in time beside {self.beside}" if self.beside else ""
+        return ("alone in first place" if self.settled else "shares first place") + under
 
 
 def decision(leaderboard: pd.DataFrame, jobs: JobTables = NO_TABLES) -> list[Decision]:
@@ -90,19 +97,6 @@ def decision(leaderboard: pd.DataFrame, jobs: JobTables = NO_TABLES) -> list[Dec
     return [made for made in found if made is not None]
 
 
-def board_of(job: str, board: pd.DataFrame, jobs: pd.DataFrame | None) -> pd.DataFrame:
-    """The rows of a job in the columns of the leaderboard: the leaderboard itself for home row and stars."""
-    if job in ("home", "stars"):
-        return board
-    if jobs is None:
-        return board.iloc[:0]
-    metric = JOBS[job]
-    rows = jobs[(jobs["job"] == job) & (jobs["metric"] == metric) & jobs["model"].notna()]
-    names = {"value": metric, "low": f"{metric}_low", "high": f"{metric}_high", "memory": "peak_mb",
-             "answer_seconds": "recommend_seconds"}  # fmt: skip
-    return rows.rename(columns=names).reset_index(drop=True)
-
-
 def _job(job: str, board: pd.DataFrame, strict: pd.DataFrame, jobs: JobTables) -> Decision | None:
     if why := _why(job, jobs.means):
         text = say("decision", "unmeasured", job=say("jobs", job), why=say("unmeasured", why))
@@ -110,11 +104,11 @@ def _job(job: str, board: pd.DataFrame, strict: pd.DataFrame, jobs: JobTables) -
     own = None if jobs.pairs is None else jobs.pairs[jobs.pairs["job"] == job]
     everyone = affordable(board_of(job, board, jobs.means), jobs)
     rows = ranking(everyone[everyone["affordable"]], JOBS[job])
-    candidates = rows[~controls(rows)].reset_index(drop=True)
-    if candidates.empty:
+    measured, candidates = rows[~controls(rows)].reset_index(drop=True), proven(rows, JOBS[job])
+    if measured.empty or (candidates.empty and not controls(rows).any()):
         return None
-    if not beats_chance(rows):
-        return _nothing(job, rows, candidates, own)
+    if candidates.empty:
+        return _nothing(job, rows, measured, own)
     return _shipped(job, candidates, everyone, strict, own)
 
 
@@ -127,11 +121,11 @@ def _why(job: str, jobs: pd.DataFrame | None) -> str:
 
 
 def _nothing(job: str, rows: pd.DataFrame, candidates: pd.DataFrame, pairs: pd.DataFrame | None) -> Decision:
-    """No model can be told from what knows nothing, or that is even better than all of them."""
+    """No model is surely better than all that know nothing, or one of these is even better than all of them."""
     control, best, metric = rows[controls(rows)].iloc[0], candidates.iloc[0], JOBS[job]
     case = "chance" if best["first"] else "beaten"
     values = {"control_value": value_text(control, metric), "value": value_text(best, metric)}
-    text = _say(job, case, n=int(candidates["first"].sum()), control=control["label"], best=best["label"], **values)
+    text = _say(job, case, control=control["label"], best=best["label"], **values)
     change = changes(job, metric, case, best, control, candidates, candidates, pairs, candidates.iloc[:0])
     return Decision(job, None, NONE["en"], None, None, False, text, COMPARISON, change=change)
 
@@ -143,14 +137,24 @@ def _shipped(job: str, candidates: pd.DataFrame, everyone: pd.DataFrame, strict:
     best, second = made.best, _runner_up(candidates, made.first, made.best)
     margin = None if second is None else gap(best, second, metric, pairs)
     case, rival = _case(made, margin), second if made.fallen is None else made.fallen
-    text = _text(job, case, made, margin, second, strict)
+    survives = survival(best, strict) if job == "home" else None
+    beside = _beside(best, strict) if survives else None
+    known = margin or Margin(math.nan)
     return Decision(
-        job, best["model"], best["label"], None if second is None else str(second["label"]),
-        None if margin is None else margin.difference, len(made.first) == 1, text, COMPARISON,
-        survival(best, strict) if job == "home" else None, *(margin or Margin(0.0))[1:3],
-        changes(job, metric, case, best, rival, candidates, everyone, pairs, strict),
-        None if made.fallen is None else made.fallen["label"], _gloss(best),
+        job, best["model"], best["label"], runner_up=None if second is None else str(second["label"]),
+        margin=None if margin is None else margin.difference, settled=len(made.first) == 1,
+        text=_text(job, case, made, margin, second, strict, beside), link=COMPARISON, survives=survives,
+        low=known.low, high=known.high,
+        change=changes(job, metric, case, best, rival, candidates, everyone, pairs, strict),
+        fallen=None if made.fallen is None else str(made.fallen["label"]),
+        beside=None if beside is None else str(beside["label"]), gloss=_gloss(best),
     )  # fmt: skip
+
+
+def _beside(best: pd.Series, strict: pd.DataFrame) -> pd.Series | None:
+    """The best list that knows no tastes and shares the first place under the cut with a choice that is none itself."""
+    same = blind_beside(strict)
+    return None if same.empty or best["model"] in set(same["model"]) else same.iloc[0]
 
 
 def _gloss(row: pd.Series) -> dict[str, str]:
@@ -170,12 +174,17 @@ def _case(made: Pick, margin: Margin | None) -> str:
 
 
 def _text(job: str, case: str, made: Pick, margin: Margin | None, second: pd.Series | None,
-          strict: pd.DataFrame) -> dict[str, str]:  # fmt: skip
+          strict: pd.DataFrame, beside: pd.Series | None) -> dict[str, str]:  # fmt: skip
     best, dear = made.best, made.first.iloc[0]
     rival = {} if margin is None else {"second": second["label"], "margin": margin.shown(case != "alone")}
-    return _say(job, case, best=best["label"], value=value_text(best, JOBS[job]), n=len(made.first),
-                cost=spent_text(best), dear=dear["label"], dear_cost=spent_text(dear), **rival,
+    text = _say(job, case, best=best["label"], value=value_text(best, JOBS[job]), n=len(made.first), of=len(strict),
+                cost=spent_text(best), dear=dear["label"], dear_cost=spent_text(dear), cut=cut_text(strict), **rival,
                 **_fall(made, strict))  # fmt: skip
+    if beside is None:
+        return text
+    also = say("lists", "beside", blind=beside["label"], blind_value=value_text(beside, RANKING),
+               there=value_text(ranking(strict, RANKING).set_index("model").loc[best["model"]], RANKING))  # fmt: skip
+    return {lang: text[lang] + also[lang] for lang in text}
 
 
 def _fall(made: Pick, strict: pd.DataFrame) -> dict[str, str]:

@@ -16,6 +16,7 @@ POPULAR = "popularity"
 CHANCE = "random"  # never a candidate, whatever shares its place
 COMPARISON = "10_comparison.html"
 MISSING = "–"
+MONTH, MONTHS_FROM = 365.25 / 12, 60  # days of a month; and from how many a span is told in months
 _PLACES = {RANKING: "place", STARS: "place_rmse"}
 _PAGES = {
     "non_personalised": "02_non_personalised.html",
@@ -47,14 +48,32 @@ def stricter(leaderboard: pd.DataFrame) -> pd.DataFrame:
     return rows.iloc[:0] if len(rows) == len(leaderboard) else rows.reset_index(drop=True)
 
 
+def cut_text(strict: pd.DataFrame) -> dict[str, str]:
+    """One cut in time for everyone, and how long after it the models stay as they are, where the table says that."""
+    days = strict["frozen_days"].max() if "frozen_days" in strict else math.nan
+    if pd.isna(days):
+        return say("cut", "plain")
+    unit, n = ("days", days) if days < MONTHS_FROM else ("months", days / MONTH)
+    return say("cut", "frozen", span=say("cut", unit, n=f"{n:.0f}"))
+
+
 def controls(rows: pd.DataFrame) -> np.ndarray:
     """Which rows are measured but never shipped: those marked as ``control``, the random lists where none is marked."""
-    return rows["control"].to_numpy(bool) if "control" in rows else (rows["model"] == CHANCE).to_numpy()
+    return rows["control"].eq(True).to_numpy() if "control" in rows else (rows["model"] == CHANCE).to_numpy()
 
 
 def beats_chance(rows: pd.DataFrame) -> bool:
     """Whether the first place of a :func:`ranking` excludes the controls, where these were measured."""
     return not rows.loc[controls(rows), "first"].any()
+
+
+def proven(rows: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """The rows of a :func:`ranking` that may be shipped, ranked among themselves: no controls, and surely better than
+    each of these where that was tested; else all, if the first place excludes the controls.
+    """
+    free = ~controls(rows)
+    sure = rows["proven"].eq(True).to_numpy() if "proven" in rows else np.full(len(rows), beats_chance(rows))
+    return ranking(rows[free & sure], metric)
 
 
 def ranking(board: pd.DataFrame, metric: str) -> pd.DataFrame:

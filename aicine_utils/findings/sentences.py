@@ -14,6 +14,7 @@ from aicine_utils.findings.choosing import (
     Pick,
     affordable,
     blind_beside,
+    board_of,
     shipped,
     survival,
 )
@@ -26,6 +27,7 @@ from aicine_utils.findings.reading import (
     STARS,
     beats_chance,
     cost,
+    cut_text,
     disjoint,
     names_text,
     ordinal,
@@ -59,7 +61,7 @@ def findings(leaderboard: pd.DataFrame, jobs: JobTables = NO_TABLES) -> list[Fin
 
     The budget in the tables of jobs bounds the model to ship.
     """
-    board = affordable(primary(leaderboard), jobs)
+    board = affordable(board_of("home", primary(leaderboard), jobs.means), jobs)
     home = shipped(board, strict := stricter(leaderboard))
     found = [_best_ranker(board), _best_rater(board), _rater_as_ranker(board), _personalisation(board, home, strict),
              _cheapest(board), _coverage(board, home), _stricter(home, strict)]  # fmt: skip
@@ -124,19 +126,24 @@ def _personalisation(board: pd.DataFrame, home: Pick | None, strict: pd.DataFram
     one_is_first = better["first"] or worse["first"]
     apart = better["first"] > worse["first"] if one_is_first else disjoint(own, everyone, RANKING)
     case = "open" if not apart else "gain" if better is own else "loss"
+    there = _under_the_cut(own, strict)
     text = say("personalisation", case, own=own["label"], own_value=value_text(own, RANKING),
                 everyone=everyone["label"], everyone_value=value_text(everyone, RANKING),
-                ratio=ratio_text(own, everyone, RANKING), under=_under_the_cut(own, strict))  # fmt: skip
-    return Finding("personalisation", text, COMPARISON, strength(apart))
+                ratio=ratio_text(own, everyone, RANKING), under=_told_of_the_cut(*there) if there else "")  # fmt: skip
+    same_there = there is None or (
+        disjoint(*there, RANKING) and (better is own) == (there[0][RANKING] > there[1][RANKING])
+    )
+    return Finding("personalisation", text, COMPARISON, strength(apart and same_there))
 
 
-def _under_the_cut(own: pd.Series, strict: pd.DataFrame) -> dict[str, str] | str:
-    """The same under one cut in time for everyone; nothing where one of the two was not run there."""
+def _under_the_cut(own: pd.Series, strict: pd.DataFrame) -> tuple[pd.Series, pd.Series] | None:
+    """The row of a model under one cut in time for everyone, and the best there that knows no tastes, if both are."""
     rows = ranking(strict, RANKING)
     there, blind = rows[rows["model"] == own["model"]], rows[(rows["family"] == BLIND) & (rows["model"] != CHANCE)]
-    if there.empty or blind.empty:
-        return ""
-    own, everyone = there.iloc[0], blind.iloc[0]
+    return None if there.empty or blind.empty else (there.iloc[0], blind.iloc[0])
+
+
+def _told_of_the_cut(own: pd.Series, everyone: pd.Series) -> dict[str, str]:
     return say("personalisation", "under", ratio=ratio_text(own, everyone, RANKING), everyone=everyone["label"],
                own_value=value_text(own, RANKING), everyone_value=value_text(everyone, RANKING))  # fmt: skip
 
@@ -180,7 +187,8 @@ def _stricter(home: Pick | None, strict: pd.DataFrame) -> Finding | None:
     text = say("stricter", case, own=own["label"], value=value_text(own, RANKING), n=int(rows["first"].sum()),
                of=len(rows), people=f"{rows['n_users'].max():,.0f}", blind=blind["label"],
                blind_value=value_text(blind, RANKING), leader=leader["label"],
-               leader_value=value_text(leader, RANKING), after=_after(home, kept, same))  # fmt: skip
+               leader_value=value_text(leader, RANKING), cut=cut_text(strict),
+               after=_after(home, kept, same))  # fmt: skip
     told = len(same) == 0 if home.fallen is not None else case != "open"
     return Finding("stricter", text, COMPARISON, strength(told))
 

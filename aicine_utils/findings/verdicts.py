@@ -38,7 +38,8 @@ class Verdict:
     """One claim of the original study, judged.
 
     key: its short name; claim: its words by language; verdict: one of three; number: the effect that decides, with its
-    interval; brief: verdict and reasons by language; text: with what stands beside the claim; evidence: the rows it was
+    interval; brief: verdict and reasons by language, and what beside the claim says the opposite; text: with all
+    that stands beside it; evidence: the rows it was
     computed from; link: file name of the page that shows them; strength: whether the data decide.
     """
 
@@ -149,10 +150,16 @@ def _verdict(key: str, rows: pd.DataFrame) -> Verdict:
     words = [_word(row) for row in stated]
     verdict = together(words)
     decides = stated[words.index(verdict)]
-    asides = [_aside(row) for row in beside if not math.isnan(row["low"])]
-    brief, text = (_text(verdict, _reasons(stated), shown) for shown in ([], asides))
+    known = [row for row in beside if not math.isnan(row["low"])]
+    brief, text = (_text(verdict, _reasons(stated), [_aside(row) for row in rows])
+                   for rows in ([row for row in known if _turns(row, verdict)], known))  # fmt: skip
     return Verdict(key, say("original_claim", key), verdict, number_of(decides), brief, text, str(decides["page"]),
                    "open" if verdict == OPEN else "clear", rows)  # fmt: skip
+
+
+def _turns(row: pd.Series, verdict: Word) -> bool:
+    """Whether a part beside the claim says the opposite of the verdict, so that none is told without it."""
+    return {_word(row), verdict} == {UPHELD, NOT_UPHELD}
 
 
 def _word(row: pd.Series) -> Word:

@@ -4,6 +4,7 @@ The unit is the user everywhere: users are drawn again with replacement, and two
 A NaN is a user without a value; it is left out of means, and of a comparison for both models.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from aicine_utils.errors import AicineError
 
 CELLS = 2_000_000  # numbers held at once while resampling: 16 MB
 SAME = 1e-12  # differences below this are rounding, not a difference
+FEW = 10  # people by whom no two models are told apart: of two, equal differences would look certain
 
 
 class Paired(NamedTuple):
@@ -117,6 +119,8 @@ def places(values: pd.DataFrame, higher_is_better: bool = True, level: float = 0
     different in a quarter of all data sets. Models not different from the best share its place. The best of the rest
     is the next reference; its place is one more than the number of models already placed.
 
+    Fewer than :data:`FEW` users tell nobody apart.
+
     Returns a frame indexed by model, best first: mean, place, and against the best of all difference_to_best, its 95 %
     interval low and high (uncorrected), p_holm, effect (d_z). Raises AicineError when models share fewer than 2 users.
     """
@@ -125,11 +129,29 @@ def places(values: pd.DataFrame, higher_is_better: bool = True, level: float = 0
         raise AicineError(f"The models have {len(common)} users in common; a comparison needs 2. Evaluate them alike.")
     means = common.mean().sort_values(ascending=not higher_is_better, kind="stable")
     common = common[means.index]
-    p = _pairwise_p(common)
+    p = _pairwise_p(common) if len(common) >= FEW else np.ones((common.shape[1],) * 2)
     against = [paired(common[model].to_numpy(), common.iloc[:, 0].to_numpy()) for model in common]
     columns = ["difference_to_best", "low", "high", "p_holm", "effect"]
     versus_best = pd.DataFrame(against, index=common.columns, columns=columns).assign(p_holm=p[0])
     return pd.DataFrame({"mean": means, "place": _place_numbers(p, level)}).join(versus_best)
+
+
+def ahead_of_all(values: pd.DataFrame, others: Sequence[str], higher_is_better: bool = True,
+                 level: float = 0.05) -> pd.Series:  # fmt: skip
+    """Whether a model is surely better than every one of ``others``, bool by model; those themselves are False.
+
+    values: users x models. Paired t tests of all such pairs, corrected together (Holm); without others all are True.
+    A mean above theirs is not enough, nor is sharing a place with the best: to be tied does not pass from one to the
+    next. False for everyone where models share fewer than :data:`FEW` users.
+    """
+    common = values.dropna()
+    ours, theirs = (common.loc[:, common.columns.isin(others) == one] for one in (False, True))
+    gaps = ours.to_numpy()[:, :, None] - theirs.to_numpy()[:, None, :]  # users x models x others
+    p = np.ones(gaps.shape[1:])
+    if len(common) >= FEW:
+        p = holm(_p_of_no_difference(gaps.reshape(len(common), -1))).reshape(p.shape)
+    sure = (p < level) & ((gaps.mean(axis=0) > 0) == higher_is_better)
+    return pd.Series(sure.all(axis=1), ours.columns).reindex(common.columns, fill_value=False)
 
 
 def _pairwise_p(ordered: pd.DataFrame) -> np.ndarray:

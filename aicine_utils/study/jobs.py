@@ -24,8 +24,8 @@ NDCG, HIT, RMSE = "ndcg@10", "hit@10", "rmse"
 COSTS = {"fit_seconds": "fit_seconds", "recommend_seconds": "answer_seconds", "peak_mb": "memory"}
 MEANS = ["value", "low", "high", "place", *COSTS.values()]
 BUDGET = ["budget_seconds", "budget_mb"]
-TABLE = ["job", "model", "label", "metric", *MEANS, "control", "people", "why", *BUDGET]
-PAIRS = ["job", "model", "other", "difference", "low", "high", "people", "needed"]
+TABLE = ["job", "model", "label", "metric", *MEANS, "control", "proven", "people", "why", *BUDGET]
+PAIRS = ["job", "model", "other", "difference", "low", "high", "people", "needed", "needed_alone"]
 CHANCE = newcomers.CHANCE
 SURE, POWER = 0.05, 0.8  # level of a test, and how often it should find a difference that is there
 
@@ -97,14 +97,16 @@ def home(results: Mapping[str, Result]) -> Job:
 
 
 def stars(results: Mapping[str, Result]) -> Job:
-    """The stars shown beside a film: RMSE over the test ratings."""
+    """The stars shown beside a film: RMSE over the test ratings. A list for all, a mean of stars, is a control."""
     rated = {name: result for name, result in results.items() if result.predictions is not None}
     if not rated:
         return Job("stars", pd.DataFrame(), RMSE, why="no_raters")
     values = pd.DataFrame({name: rating.contributions(result.predictions) for name, result in rated.items()})
     sums = {name: rating.error_sums(result.predictions) for name, result in rated.items()}
     squared = pd.DataFrame({name: own["squared"] for name, own in sums.items()})
-    return Job("stars", values, RMSE, costs=costs(rated), errors=(squared, next(iter(sums.values()))["n"]))
+    blind = [name for name in rated if registry.entry(name).family == "non_personalised"]
+    errors = squared, next(iter(sums.values()))["n"]
+    return Job("stars", values, RMSE, controls=blind, costs=costs(rated), errors=errors)
 
 
 def because_watched(table: pd.DataFrame, results: Mapping[str, Result]) -> Job:
@@ -149,7 +151,8 @@ def table(jobs: Iterable[Job], resamples: int = 2000, budget: tuple[float, float
     """Means with intervals, places and costs, best first within a job; a job that could not be measured says why.
 
     budget: seconds to train and answer, and MB, that the service can spend on one model. Columns as in :data:`TABLE`:
-    ``control`` marks models that are never shipped, ``people`` are those measured.
+    ``control`` marks models that are never shipped, ``proven`` those that are surely better than each of them by the
+    metric that decides (:func:`significance.ahead_of_all`), ``people`` are those measured.
     """
     parts = [_rows(job, resamples) if not job.why else _unmeasured(job) for job in jobs]
     return pd.concat(parts, ignore_index=True).assign(**dict(zip(BUDGET, budget, strict=True)))[TABLE]
@@ -166,6 +169,7 @@ def _rows(job: Job, resamples: int) -> pd.DataFrame:
     spread = np.column_stack([above.sum(axis=0) / below.sum(axis=0), *ends])
     decided = _named(job, job.metric, spread if job.errors is None else np.sqrt(spread), models)
     decided["place"] = significance.places(job.known, job.higher_is_better)["place"]
+    decided["proven"] = significance.ahead_of_all(job.known, job.controls, job.higher_is_better)
     decided = decided.sort_values("value", ascending=not job.higher_is_better, kind="stable")
     others = [_of_measure(job, metric, values[models].loc[job.known.index], resamples)
               for metric, values in job.more.items()]  # fmt: skip
@@ -181,7 +185,7 @@ def _named(job: Job, metric: str, spread: np.ndarray, models: pd.Index) -> pd.Da
     """Mean, low and high [n_models, 3] with names and costs, indexed by model."""
     found = pd.DataFrame(spread, models, ["value", "low", "high"]).assign(
         job=job.name, label=[job.label(model) for model in models], metric=metric, place=np.nan,
-        control=models.isin(job.controls), people=len(job.known), why="",
+        proven=False, control=models.isin(job.controls), people=len(job.known), why="",
     )  # fmt: skip
     return found.join(job.costs)
 
@@ -190,7 +194,8 @@ def pairs(jobs: Iterable[Job], resamples: int = 2000) -> pd.DataFrame:
     """Every two models of each job, the better first.
 
     Columns as in :data:`PAIRS`: difference (above 0: ``model`` is better than ``other`` by so much), its 95 % paired
-    bootstrap interval over people, how many people were measured, and how many are ``needed`` (see :func:`needed`).
+    bootstrap interval over people, how many people were measured, and how many are ``needed`` by a test among all pairs
+    of the job, and by one of these two alone (see :func:`needed`).
     """
     parts = [_pairs(job, resamples) for job in jobs if not job.why and job.known.shape[1] > 1]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=PAIRS)
@@ -203,9 +208,11 @@ def _pairs(job: Job, resamples: int) -> pd.DataFrame:
     i, j = (order[side] for side in np.triu_indices(len(order), 1))
     low, high = paired_intervals(job, i, j, resamples)
     values, names = job.known.to_numpy(), job.known.columns
+    apart = values[:, i] - values[:, j]
     return pd.DataFrame({
         "job": job.name, "model": names[i], "other": names[j], "difference": means[i] - means[j], "low": low,
-        "high": high, "people": len(values), "needed": needed(values[:, i] - values[:, j], tests=len(i)),
+        "high": high, "people": len(values), "needed": needed(apart, tests=len(i)),
+        "needed_alone": needed(apart, tests=1),
     })  # fmt: skip
 
 
