@@ -96,11 +96,11 @@ nb.say(*(f"Not possible with these ratings: {text}" for text in refused.values()
 # ## 3 The finalists
 #
 # Not every model has to be trained four times. The rule: the best of each family by NDCG@10 on the usual split, and
-# besides them the plainest list (most liked), the strong baseline (EASE) and the two winners of the original study
-# (SVD and RaCT). The random control is left out. One training may take no longer than the budget `seconds_each`, by
-# the seconds that the usual split's run recorded; where the best of a family is over it, the best that is not stands
-# in. The rule knows only the usual split's results, which favours that split: a model that shines under another split
-# alone is not among them.
+# besides them two lists for everyone (most liked, and most watched lately, with its half-life from each split's own
+# search), the strong baseline (EASE) and the two winners of the original study (SVD and RaCT). The random control is
+# left out. One training may take no longer than the budget `seconds_each`, by the seconds that the usual split's run
+# recorded; where the best of a family is over it, the best that is not stands in. The rule knows only the usual
+# split's results, which favours that split: a model that shines under another split alone is not among them.
 
 # %%
 results = study.run(distinct.names(study.data))

@@ -60,6 +60,7 @@ from aicine_utils import notebook as nb
 from aicine_utils import settings
 from aicine_utils.exploration import genres, people, reduction
 from aicine_utils.findings import verdicts
+from aicine_utils.metrics import rating
 from aicine_utils.models import original_study, registry
 from aicine_utils.report import plots
 from aicine_utils.study import advice, audit, distinct, original_claims
@@ -197,7 +198,7 @@ study.figure(
 
 # %%
 nb.say(f"**{found['number'].claim['en']}.** {found['number'].text['en']}")
-honest = {name: original_claims.rmse_parts(run.predictions).mean() for name, run in
+honest = {name: rating.rmse(run.predictions) for name, run in
           {"svd": theirs, "mean": constant}.items()}  # fmt: skip
 ledger = pd.DataFrame({"model": ["The study's SVD", "Always the mean"], "reported": [reported, of_mean],
                        "honest": [honest["svd"], honest["mean"]]})  # fmt: skip

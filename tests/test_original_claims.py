@@ -40,9 +40,9 @@ def verdict(rows, key):
 
 def test_rmse_in_parts_has_the_rmse_as_its_mean():
     made = predictions({1: [1.0, -1.0, 2.0], 2: [0.5]})
-    parts = original_claims.rmse_parts(made)
+    parts = rating.rmse_parts(made)
     assert parts.mean() == pytest.approx(rating.rmse(made)) == pytest.approx(np.sqrt(6.25 / 4))
-    assert original_claims.rmse_parts(predictions({1: [0.0], 2: [0.0]})).tolist() == [0.0, 0.0]
+    assert rating.rmse_parts(predictions({1: [0.0], 2: [0.0]})).tolist() == [0.0, 0.0]
 
 
 def test_error_saved_is_a_difference_of_rmses_on_the_side_of_the_better():
@@ -75,7 +75,7 @@ def test_svd_has_the_least_error_only_where_it_has(svd, other, word):
     results = {"svd": rater(svd), "svdpp": rater(other), "mean_rating": rater(0.1), "ease": lister(0.1)}
     one = verdict(original_claims.svd_rows(results), "svd")
     assert one.verdict == word
-    assert "SVD++ (Surprise), the strongest of 1 rivals" in one.brief["en"]
+    assert "the least RMSE of 1 rivals (the lowest mean is that of SVD++ (Surprise))" in one.brief["en"]
 
 
 def test_svd_without_a_rival_or_a_run_can_not_be_told():

@@ -26,9 +26,23 @@ def board():
     return table
 
 
+def stars_off(*errors):
+    """Predictions of one rating a person that are so far off."""
+    return pd.DataFrame({"user_id": range(len(errors)), "rating": 4.0, "predicted": 4.0 - np.array(errors)})
+
+
+# The best lists, and the best stars, of two people, whose distances from iALS and SVD differ by .02 and about .002.
+BEST = {
+    "ease": SimpleNamespace(values=lambda metric, k: pd.Series([0.21, 0.40]), predictions=None),
+    "ials": SimpleNamespace(values=lambda metric, k: pd.Series([0.20, 0.37]), predictions=None),
+    "svd": SimpleNamespace(values=lambda metric, k: pd.Series([0.1, 0.1]), predictions=stars_off(0.9, 0.9)),
+    "svdpp": SimpleNamespace(values=lambda metric, k: pd.Series([0.1, 0.1]), predictions=stars_off(0.799, 0.801)),
+}
+
+
 def of(ndcg, off=None):
     """A run with this mean over two people, and predictions that are so far off."""
-    stars = None if off is None else pd.DataFrame({"user_id": [1], "rating": [4.0], "predicted": [4.0 - off]})
+    stars = None if off is None else stars_off(off, off)
     return SimpleNamespace(values=lambda metric, k: pd.Series([ndcg - 0.1, ndcg + 0.1]), predictions=stars)
 
 
@@ -64,12 +78,13 @@ def test_one_seed_is_no_other_seed_and_none_is_an_error(board):
 def test_spread_by_hand(board):
     made = [{"ials": of(0.29), "svd": of(0.1, 0.9)}, {"ials": of(0.31), "svd": of(0.1, 1.0)},
             {"ials": of(0.27), "svd": of(0.1, 0.8)}]  # fmt: skip
-    table = seeds.table(made, board).set_index(["model", "metric"])
+    table = seeds.table(made, board, BEST).set_index(["model", "metric"])
     assert list(table.index) == [("ials", "ndcg@10"), ("svd", "ndcg@10"), ("svd", "rmse")]
     ials, svd = table.loc[("ials", "ndcg@10")], table.loc[("svd", "rmse")]
     # Values .29, .31, .27: mean .29, deviations 0, .02, -.02, so variance .0008 / 2 and its root .02.
-    assert ials[["seeds", "mean", "between", "people"]].tolist() == pytest.approx([3, 0.29, 0.02, 0.01])
-    assert svd[["mean", "between", "people"]].tolist() == pytest.approx([0.9, 0.1, 0.001])
+    # Distances .01 and .03, so a standard deviation of .02 / √2 and, of two people, an error of .01.
+    assert ials[["seeds", "mean", "between", "people", "apart"]].tolist() == pytest.approx([3, 0.29, 0.02, 0.01, 0.01])
+    assert svd[["mean", "between", "people", "apart"]].tolist() == pytest.approx([0.9, 0.1, 0.001, 0.001], rel=0.01)
     assert ials[["lowest", "highest"]].tolist() == pytest.approx([0.27, 0.31])
 
 
@@ -77,13 +92,15 @@ def said(board, ials, svd, budget=12):
     """The sentences when iALS has these NDCG@10 and SVD these RMSE, seed by seed."""
     chosen = seeds.plan(board, 3, budget)
     made = [{"ials": of(one), "svd": of(0.1, other)} for one, other in zip(ials, svd, strict=True)]
-    return seeds.sentences(seeds.table(made, board), made, board, chosen, budget)
+    return seeds.sentences(seeds.table(made, board, BEST), made, board, chosen, budget)
 
 
 def test_little_spread_is_told(board):
     assert said(board, [0.29, 0.295, 0.285], [0.9, 0.9005, 0.8995]) == [
-        "Seeds move NDCG@10 less than people do: at most by 0.0050 between 3 seeds, 0.0100 over people (iALS).",
-        "Seeds move RMSE less than people do: at most by 0.0005 between 3 seeds, 0.0010 over people (SVD (Surprise)).",
+        "Seeds move NDCG@10 less than people move its distance from the best: 0.0050 between 3 seeds, 0.0100 over "
+        "people at most (iALS).",
+        "Seeds move RMSE less than people move its distance from the best: 0.0005 between 3 seeds, 0.0010 over people "
+        "at most (SVD (Surprise)).",
         "EASE has the highest NDCG@10 of these under each of the 3 seeds.",
         "EASE, Item k-NN and User k-NN draw nothing at random.",
         "MultiVAE and RaCT stay at one seed: more would not fit into 12 s of training.",
@@ -92,7 +109,7 @@ def test_little_spread_is_told(board):
 
 def test_a_single_name_stands_alone(board):
     chosen = seeds.plan(board, 3, 60)
-    assert seeds.sentences(seeds.table([{}], board), [{}], board, chosen, 60)[-1] == (
+    assert seeds.sentences(seeds.table([{}], board, BEST), [{}], board, chosen, 60)[-1] == (
         "RaCT stays at one seed: more would not fit into 60 s of training."
     )
     told = said(board, [0.29, 0.31, 0.27], [0.9, 0.9, 0.9])[0]
@@ -102,16 +119,16 @@ def test_a_single_name_stands_alone(board):
 def test_the_opposite_is_told_where_the_data_do(board):
     told = said(board, [0.29, 0.31, 0.27], [0.9, 1.0, 0.8])
     assert told[0] == (
-        "Seeds move the NDCG@10 of iALS as much as people do or more: by 0.0200 between 3 seeds, 0.0100 over people "
-        "(iALS), so that its interval is too narrow."
+        "Seeds move the NDCG@10 of iALS as much as people move its distance from the best, or more: 0.0200 between 3 "
+        "seeds, 0.0100 over people (iALS). A place near another may turn with the seed."
     )
-    assert told[1].startswith("Seeds move the RMSE of SVD (Surprise) as much as people do or more")
+    assert told[1].startswith("Seeds move the RMSE of SVD (Surprise) as much as people move")
     assert told[2] == "The highest NDCG@10 of these changes with the seed: 2 × EASE, 1 × iALS."
 
 
 def test_nothing_is_told_of_seeds_that_were_not_trained(board):
     chosen = seeds.plan(board, 3, 0)
-    table = seeds.table([{}], board)
+    table = seeds.table([{}], board, BEST)
     assert table.empty
     assert seeds.sentences(table, [{}], board, chosen, 0.4) == [
         "EASE, Item k-NN and User k-NN draw nothing at random.",
@@ -127,7 +144,7 @@ def test_later_seeds_are_trained_once_and_the_first_is_the_board_s(mock_split, m
     monkeypatch.setattr(experiment, "_make", lambda *_: pytest.fail("trained again"))
     seeds.runs(results, ["svd"], mock_split, seed=4, seeds=3)
     assert seeds.runs(results, [], mock_split, 4, 3) == [{}]
-    table = seeds.table(made, leaderboard.leaderboard(results.values(), mock_split, resamples=20))
+    table = seeds.table(made, leaderboard.leaderboard(results.values(), mock_split, resamples=20), results)
     assert table["between"].gt(0).all()
 
 

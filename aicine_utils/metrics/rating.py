@@ -4,6 +4,8 @@ In: user_id, movie_id, rating, predicted. A user with more ratings weighs more, 
 therefore resamples users and divides sums by sums. For paired tests each user has the mean of their own errors.
 """
 
+import math
+
 import numpy as np
 import pandas as pd
 
@@ -11,7 +13,7 @@ from aicine_utils import columns as c
 from aicine_utils.errors import AicineError
 from aicine_utils.metrics.evaluate import tidy
 from aicine_utils.metrics.ranking import Metric
-from aicine_utils.metrics.significance import ratio_interval
+from aicine_utils.metrics.significance import SAME, ratio_interval
 
 METRICS = {
     metric.name: metric
@@ -75,6 +77,16 @@ def contributions(predictions: pd.DataFrame) -> pd.Series:
     sums = error_sums(predictions)
     mse = sums["squared"].sum() / sums["n"].sum()
     return (sums["squared"] - mse * sums["n"]) / sums["n"].mean() + mse
+
+
+def rmse_parts(predictions: pd.DataFrame) -> pd.Series:
+    """Each user's part in the pooled RMSE, by user_id: their mean is the RMSE, and differences are those of RMSEs.
+
+    :func:`contributions` of the mean squared error, through the square root by the delta method.
+    """
+    parts = contributions(predictions)
+    error = math.sqrt(parts.mean())
+    return error + (parts - error**2) / (2 * max(error, SAME))
 
 
 def per_user_errors(predictions: pd.DataFrame) -> pd.DataFrame:

@@ -25,9 +25,9 @@ from aicine_utils.splits import Split
 PRIMARY, RANDOM = "user_temporal", "user_random"
 SPLITS = {PRIMARY: "Own last fifth", "global_temporal": "One cut in time", "leave_one_out": "Last one out",
           RANDOM: "Random fifth"}  # fmt: skip
-ALWAYS = ("popularity", "ease", "svd", "ract")  # the plainest list, the strong baseline, the original study's winners
+LISTS_FOR_ALL = ("popularity", "recent_popularity")  # which personal models have to beat under every split
+ALWAYS = (*LISTS_FOR_ALL, "ease", "svd", "ract")  # with the strong baseline, and the original study's winners
 LEADING = 3  # personal models that meet one cut in time whatever they cost
-LISTS_FOR_ALL = ("popularity", "recent_popularity")  # which they have to beat there
 OF_ITS_SPLIT = ("recent_popularity",)  # takes each split's own search: without a common clock no half-life is found
 CHANCE = "random"
 MODEL = "model"

@@ -97,12 +97,12 @@ def svd_rows(results: Mapping[str, Result], theirs: Result | None = None) -> lis
     """
     raters = {name: result for name, result in results.items()
               if result.predictions is not None and registry.entry(name).family != "non_personalised"}  # fmt: skip
-    errors = pd.DataFrame({name: rmse_parts(result.predictions) for name, result in raters.items()})
+    errors = pd.DataFrame({name: rating.rmse_parts(result.predictions) for name, result in raters.items()})
     rivals = {"svd_all": list(errors), "svd_own": OWN_RATERS}
     rows = [lead_row(part, -errors, "svd", names) for part, names in rivals.items()]
     if theirs is None:
         return [*rows, row("svd_setting", NOTHING, reason="no_model")]
-    as_set = errors.assign(svd=rmse_parts(theirs.predictions))
+    as_set = errors.assign(svd=rating.rmse_parts(theirs.predictions))
     return [*rows, lead_row("svd_setting", -as_set, "svd", list(errors))]
 
 
@@ -161,16 +161,6 @@ def lead(values: pd.DataFrame, own: str) -> tuple[Effect, str]:
     return Effect(*bounds), str(found.loc[0, "label"])
 
 
-def rmse_parts(predictions: pd.DataFrame) -> pd.Series:
-    """Each user's part in the pooled RMSE, by user_id: their mean is the RMSE, and differences are those of RMSEs.
-
-    :func:`rating.contributions` of the mean squared error, through the square root by the delta method.
-    """
-    parts = rating.contributions(predictions)
-    error = math.sqrt(parts.mean())
-    return error + (parts - error**2) / (2 * max(error, significance.SAME))
-
-
 def paired(a: pd.Series, b: pd.Series) -> Effect:
     """Mean of ``a`` less mean of ``b`` over the users that both have, with its t interval (p would say the same)."""
     both = pd.DataFrame({"a": a, "b": b}).dropna()
@@ -179,7 +169,7 @@ def paired(a: pd.Series, b: pd.Series) -> Effect:
 
 def error_saved(worse: Result, better: Result) -> Effect:
     """RMSE of one less RMSE of the other on the same test ratings."""
-    return paired(rmse_parts(worse.predictions), rmse_parts(better.predictions))
+    return paired(rating.rmse_parts(worse.predictions), rating.rmse_parts(better.predictions))
 
 
 def number_row(reported: float, of_mean: float, svd: Result, constant: Result) -> dict[str, Any]:

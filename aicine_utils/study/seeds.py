@@ -3,8 +3,8 @@
 One budget of seconds (``seed_seconds`` of the preset) holds for all extra trainings together: the cheapest come first,
 and who is left at one seed is told. A model that draws nothing at random (``Entry.draws``) makes the same lists
 whatever the seed, so one is enough.
-What seeds do is set against what people do: the standard deviation of a mean between seeds, and the standard error of
-that mean over people.
+What seeds do is set against what people do: the standard deviation of a mean between seeds, the standard error of that
+mean over people, which its interval shows, and that of its difference from the best model, on which places rest.
 """
 
 from collections import Counter
@@ -61,22 +61,54 @@ def runs(
     return [{name: results[name] for name in names}, *(experiment.run_all(names, split, other) for other in later)]
 
 
-def table(made: Sequence[Mapping[str, Result]], board: pd.DataFrame) -> pd.DataFrame:
+def table(made: Sequence[Mapping[str, Result]], board: pd.DataFrame, results: Mapping[str, Result]) -> pd.DataFrame:
     """One row a model and metric: model, label, metric, measure (its name), seeds, mean, lowest, highest, between
-    (standard deviation between seeds, n - 1 below), people (standard error over people, as the interval has it).
+    (standard deviation between seeds, n - 1 below), people (standard error over people, as the interval has it), and
+    apart (that of the difference from the best of ``results``, for the best itself from the next).
     """
     rows = board.set_index("model")
+    apart = {metric: errors_of_difference(results, metric) for metric in NAMES}
     found = [
         {"model": name, "label": rows.at[name, "label"], "metric": metric, "measure": NAMES[metric],
-         "people": _over_people(rows.loc[name], metric), **_spread([mean(run[name], metric) for run in made])}
+         "people": _over_people(rows.loc[name], metric), "apart": apart[metric].get(name, np.nan),
+         **_spread([mean(run[name], metric) for run in made])}
         for name in made[0] for metric in NAMES if metric in rows and pd.notna(rows.at[name, metric])
     ]  # fmt: skip
-    columns = ["model", "label", "metric", "measure", "seeds", "mean", "lowest", "highest", "between", "people"]
+    columns = [
+        "model",
+        "label",
+        "metric",
+        "measure",
+        "seeds",
+        "mean",
+        "lowest",
+        "highest",
+        "between",
+        "people",
+        "apart",
+    ]
     return pd.DataFrame(found, columns=columns)
 
 
 def _over_people(row: pd.Series, metric: str) -> float:
     return float(row[f"{metric}_high"] - row[f"{metric}_low"]) / (2 * NORMAL)
+
+
+def errors_of_difference(results: Mapping[str, Result], metric: str) -> pd.Series:
+    """Standard error over people of each model's difference from the best; of the best's from the next."""
+    with_metric = {
+        name: result for name, result in results.items() if metric != "rmse" or result.predictions is not None
+    }
+    values = pd.DataFrame({name: _of_people(result, metric) for name, result in with_metric.items()}).dropna()
+    order = values.mean().sort_values(ascending=metric == "rmse", kind="stable").index
+    if len(order) < 2:
+        return pd.Series(dtype=np.float64)
+    against = pd.Series(order[0], order).where(order != order[0], order[1])
+    return pd.Series({name: (values[name] - values[other]).sem() for name, other in against.items()})
+
+
+def _of_people(result: Result, metric: str) -> pd.Series:
+    return rating.rmse_parts(result.predictions) if metric == "rmse" else result.values("ndcg", 10)
 
 
 def _spread(values: Sequence[float]) -> dict[str, float]:
@@ -116,17 +148,22 @@ def _named(labels: pd.Series) -> str:
 
 
 def spread_told(found: pd.DataFrame, metric: str) -> str:
-    """Whether seeds move a measure less than people do; empty where nothing was trained twice."""
-    rows = found[(found["metric"] == metric) & (found["seeds"] > 1)]
+    """Whether seeds move a measure less than people move its distance from the best; empty where nothing was trained
+    twice, or nothing was there to be distant from.
+    """
+    rows = found[(found["metric"] == metric) & (found["seeds"] > 1) & found["apart"].notna()]
     if rows.empty:
         return ""
-    more = rows[rows["between"] >= rows["people"]]
+    more = rows[rows["between"] >= rows["apart"]]
     widest = (more if len(more) else rows).sort_values("between").iloc[-1]
-    numbers = f"{widest['between']:.4f} between {widest['seeds']} seeds, {widest['people']:.4f} over people"
+    numbers = f"{widest['between']:.4f} between {widest['seeds']} seeds, {widest['apart']:.4f} over people"
     if more.empty:
-        return f"Seeds move {NAMES[metric]} less than people do: at most by {numbers} ({widest['label']})."
-    return (f"Seeds move the {NAMES[metric]} of {_named(more['label'])} as much as people do or more: "
-            f"by {numbers} ({widest['label']}), so that its interval is too narrow.")  # fmt: skip
+        told = f"Seeds move {NAMES[metric]} less than people move its distance from the best"
+        return f"{told}: {numbers} at most ({widest['label']})."
+    told = (
+        f"Seeds move the {NAMES[metric]} of {_named(more['label'])} as much as people move its distance from the best"
+    )
+    return f"{told}, or more: {numbers} ({widest['label']}). A place near another may turn with the seed."
 
 
 def leader_told(made: Sequence[Mapping[str, Result]], board: pd.DataFrame, chosen: Plan) -> str:
