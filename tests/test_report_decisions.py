@@ -76,10 +76,9 @@ def test_a_tie_says_how_many_people_would_tell():
     tied = means(item_knn={"place": 1})
     one = made(tied, pair("ease", "item_knn", 0.010, -0.002, 0.022, needed=5000))
     assert "the highest of 2 models that share first place" in one.text["en"]
-    assert (
-        "can't be told from it: the difference for this pair alone is +0.010 [-0.002, 0.022], but among"
-        in one.text["en"]
-    )
+    assert "Item k-NN can't be told from it (difference +0.010 [-0.002, 0.022])." in one.text["en"]
+    sure = made(tied, pair("ease", "item_knn", 0.010, 0.002, 0.018))
+    assert "for this pair alone is +0.010 [0.002, 0.018], but among all pairs compared one as large" in sure.text["en"]
     assert "The choice falls if more people show Item k-NN to be better." in one.change["en"]
     assert "among all these pairs; a test of these two alone takes 2,500." in one.change["en"]
     assert "943명이 아니라 5,000명" in one.change["ko"]
@@ -213,7 +212,7 @@ def test_home_and_stars_have_the_interval_of_their_margin():
     pairs = pd.concat([pair("ease", "ials", 0.002, -0.003, 0.007, job="home"),
                        pair("svdpp", "svd", 0.009, 0.005, 0.013, job="stars")])  # fmt: skip
     home, stars = decision(leaderboard(), JobTables(None, pairs))
-    assert "the difference for this pair alone is +0.002 [-0.003, 0.007], but" in home.text["en"]
+    assert "can't be told from it (difference +0.002 [-0.003, 0.007])." in home.text["en"]
     assert "0.009 [0.005, 0.013] below the runner-up, SVD (Surprise)" in stars.text["en"]
     assert "once SVD (Surprise) gains 0.009 [0.005, 0.013] of RMSE on it" in stars.change["en"]
 

@@ -115,7 +115,7 @@ def test_decision_takes_the_cheaper_of_a_shared_place():
     home = decision(changed(ease={"fit_seconds": 900.0}))[0]
     assert home.model == "ials"
     assert home.margin == pytest.approx(-0.002)
-    assert "the difference for this pair alone is -0.002" in home.text["en"]
+    assert "(difference -0.002)" in home.text["en"]
 
 
 def test_rival_in_a_shared_place_is_one_of_that_place():

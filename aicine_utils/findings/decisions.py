@@ -176,7 +176,8 @@ def _case(made: Pick, margin: Margin | None) -> str:
 def _text(job: str, case: str, made: Pick, margin: Margin | None, second: pd.Series | None,
           strict: pd.DataFrame, beside: pd.Series | None) -> dict[str, str]:  # fmt: skip
     best, dear = made.best, made.first.iloc[0]
-    rival = {} if margin is None else {"second": second["label"], "margin": margin.shown(case != "alone")}
+    rival = {} if margin is None else {"second": second["label"], "margin": margin.shown(case != "alone"),
+                                       "luck": _luck(margin)}  # fmt: skip
     text = _say(job, case, best=best["label"], value=value_text(best, JOBS[job]), n=len(made.first), of=len(strict),
                 cost=spent_text(best), dear=dear["label"], dear_cost=spent_text(dear), cut=cut_text(strict), **rival,
                 **_fall(made, strict))  # fmt: skip
@@ -185,6 +186,12 @@ def _text(job: str, case: str, made: Pick, margin: Margin | None, second: pd.Ser
     also = say("lists", "beside", blind=beside["label"], blind_value=value_text(beside, RANKING),
                there=value_text(ranking(strict, RANKING).set_index("model").loc[best["model"]], RANKING))  # fmt: skip
     return {lang: text[lang] + also[lang] for lang in text}
+
+
+def _luck(margin: Margin) -> dict[str, str]:
+    """The difference of two that share a place; where its own interval would tell them apart, why they still do."""
+    alone = margin.low is not None and not margin.low <= 0 <= margin.high
+    return say("luck", "alone" if alone else "plain", margin=margin.shown(signed=True))
 
 
 def _fall(made: Pick, strict: pd.DataFrame) -> dict[str, str]:
