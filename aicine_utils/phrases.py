@@ -60,7 +60,7 @@ def budgets(results: Mapping[str, Result]) -> str:
     allowed = {name: _allowed(winner, found.values()) for name, winner in found.items()}
     for name in sorted(found, key=lambda name: -allowed[name]):
         searched.setdefault(_budget(found[name], allowed[name]), []).append(registry.entry(name).label)
-    ended = [registry.entry(name).label for name, winner in found.items() if _timed_out(winner)]
+    ended = [registry.entry(name).label for name, one in found.items() if _trials(one) < allowed[name]]
     cut = f" The minutes ended first for {_joined(ended)}." if ended else ""
     if len(searched) < 2:
         (only,) = searched or ("",)
