@@ -174,15 +174,15 @@ def test_new_movies_table(mock_data):
 
 
 def test_summary_by_hand():
-    rows = [(user, "a", 0, user / 10) for user in range(10)] + [(user, "b", 0, user / 10 + 0.5) for user in range(9)]
+    rows = [(user, "a", 0, user / 10) for user in range(11)] + [(user, "b", 0, user / 10 + 0.5) for user in range(10)]
     values = pd.DataFrame(
         [*rows, *[(u, m, 1, 0.25 + u) for u in range(2) for m in "ab"]], columns=[c.USER, "model", "given", c.VALUE]
     )
     table = cold.summary(values, ["model"], ["given"], resamples=50).set_index(["given", "model"])
-    assert table.loc[(0, "a"), "mean"] == pytest.approx(0.4)  # over the nine people whom both have
+    assert table.loc[(0, "a"), "mean"] == pytest.approx(0.45)  # over the ten people whom both have
     assert table.loc[0, "place"].to_dict() == {"a": 2, "b": 1}
     assert table.loc[1, "place"].to_dict() == {"a": 1, "b": 1}
-    assert table.loc[(0, "b"), "n_users"] == 9
+    assert table.loc[(0, "b"), "n_users"] == 10
     assert (table["low"] <= table["mean"]).all()
 
 

@@ -135,7 +135,7 @@ def test_passes_counted_on_the_usual_split_are_kept():
 
 
 def test_whose_settings_were_searched_here_counts_members_and_leaves_out_a_split_s_own():
-    names = {"ease": {}, "caser": {}, "recent_popularity": {}, "blend": {"members": "ials+ease+item_knn"}}
+    names = {"ease": {}, "slope_one": {}, "recent_popularity": {}, "blend": {"members": "ials+ease+item_knn"}}
     runs = {name: SimpleNamespace(manifest={"params": params}) for name, params in names.items()}
     assert finalists.searched_here(runs, "ml-1m") == {"ease", "blend"}
     assert finalists.searched_here(runs, "nobody's") == set()
