@@ -44,8 +44,7 @@ def test_other_seeds_and_other_splits_are_wanted_the_longest_first(measured):
         *(("multivae", *way) for way in [*others, ("user_temporal", 1), ("user_temporal", 2)]),
         *(("svd", *way) for way in [*others, ("user_temporal", 1), ("user_temporal", 2)]),
         *(("ease", *way) for way in others),
-        *(("popularity", *way) for way in others),
-        ("recent_popularity", "global_temporal", 0),
+        *((name, *way) for name in ("popularity", "recent_popularity") for way in others),
     ]
     told = ["RaCT, one cut in time", "MultiVAE, one cut in time", "MultiVAE, last one out", "MultiVAE, random fifth"]
     assert [str(task) for task in tasks[:5]] == [*told, "MultiVAE, seed 1"]
