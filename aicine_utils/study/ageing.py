@@ -10,9 +10,9 @@ from aicine_utils.experiment import Result
 from aicine_utils.metrics import evaluate, significance
 from aicine_utils.models import registry
 from aicine_utils.splits import Split
+from aicine_utils.study import comparison
 
 DAYS = 30
-FEW = significance.FEW
 
 
 def early(results: Mapping[str, Result], split: Split, days: int = DAYS) -> pd.DataFrame:
@@ -22,7 +22,7 @@ def early(results: Mapping[str, Result], split: Split, days: int = DAYS) -> pd.D
     """
     times = split.test[c.TIMESTAMP]
     soon = split.relevant(split.test[times < times.min() + pd.Timedelta(days=days)])
-    if soon[c.USER].nunique() < FEW:
+    if soon[c.USER].nunique() < significance.FEW:
         return pd.DataFrame()
     measured = {name: evaluate.evaluate(result.topk, soon, ks=(10,)) for name, result in results.items()}
     return pd.DataFrame({
@@ -37,7 +37,7 @@ def told(values: pd.DataFrame, own: str, other: str, days: int = DAYS) -> str:
         return ""
     apart = significance.paired(values[own].to_numpy(), values[other].to_numpy())
     lead = phrases.number(*apart[:3])
-    sure = apart.p < 0.05
+    sure = apart.p < comparison.SURE
     means = (f"Of what people liked in the first {days} days after the cut alone ({len(values):,} people), when no "
              f"model is old, {own} has NDCG@10 {values[own].mean():.3f} and {other} {values[other].mean():.3f}, "
              f"a difference of {lead}: ")  # fmt: skip

@@ -74,19 +74,8 @@ def table(made: Sequence[Mapping[str, Result]], board: pd.DataFrame, results: Ma
          **_spread([mean(run[name], metric) for run in made])}
         for name in made[0] for metric in NAMES if metric in rows and pd.notna(rows.at[name, metric])
     ]  # fmt: skip
-    columns = [
-        "model",
-        "label",
-        "metric",
-        "measure",
-        "seeds",
-        "mean",
-        "lowest",
-        "highest",
-        "between",
-        "people",
-        "apart",
-    ]
+    columns = ["model", "label", "metric", "measure", "seeds", "mean", "lowest", "highest", "between", "people",
+               "apart"]  # fmt: skip
     return pd.DataFrame(found, columns=columns)
 
 
