@@ -340,7 +340,8 @@ for movie in study.well_known(2):
 study.show(verdicts.summary(found.values()), "verdicts", f"{len(found)} claims: {verdicts.tally(found.values())}", {
     "claim": "Claim of the study",
     "verdict": "Verdict",
-    "number": nb.Column("Effect [95 %]", "What decides, as the sentences below name it; more speaks for the claim"),
+    "number": nb.Column("Effect [95 %]", "What decides; more speaks for the claim"),
+    "measured": "Of",
     "page": nb.Column("Page", "Where the evidence is shown"),
 })  # fmt: skip
 pages = {one.key: f"[notebook {one.link[:2]}]({one.link})" for one in found.values()}

@@ -12,8 +12,11 @@ from report_samples import leaderboard
 
 from aicine_utils import settings
 from aicine_utils.errors import AicineError
+from aicine_utils.exploration.effects import Effect
+from aicine_utils.findings.verdicts import judged
 from aicine_utils.report import readme
 from aicine_utils.report.tables import write_csv
+from aicine_utils.study.original_claims import row, table
 
 EMPTY = "# Title\n\n<!-- results -->\nold\n<!-- /results -->\n\n## Two commands\n"
 
@@ -115,14 +118,19 @@ def test_a_readme_or_picture_that_drifts_is_told(place):
 
 
 def test_claims_stand_below_with_their_verdicts(place):
-    rows = [("SVD has the least error", "✗ not upheld", "-0.096 [-0.139, -0.063]"), ("Releases follow", "? open", None)]
-    judged = pd.DataFrame(rows, columns=["claim", "verdict", "number"])
-    path = write_csv(judged, place / "outputs" / "ml-100k" / "tables" / "14_verdicts.csv")
+    path = place / "outputs" / "ml-100k" / "tables" / "14_evidence.csv"
+    write_csv(judged(evidence(svd_all=-0.096, men_activity=1.2)), path)
     text = written(place)["README.md"]
-    rows = "| SVD has the least error | ✗ not upheld | -0.096 [-0.139, -0.063] |\n| Releases follow | ? open | – |"
-    assert rows in text
-    write_csv(judged.replace("✗ not upheld", "✓ upheld"), path)
+    of = "the least RMSE of 7 rivals (the lowest mean is that of EASE) less that of SVD"
+    assert f"| SVD has the least error | ✗ not upheld | -0.096 [-0.106, -0.086] | {of} |" in text
+    assert "| Men rate more than women | ✓ upheld | 1.20 [1.19, 1.21] | the mean man's ratings over the" in text
+    write_csv(judged(evidence(svd_all=0.096)), path)
     assert disagreement(text, place) == "text"
+
+
+def evidence(**effects):
+    rows = [row(part, Effect(value, value - 0.01, value + 0.01), 0.0, "EASE", 7) for part, value in effects.items()]
+    return table(rows)
 
 
 def test_the_opposite_data_say_the_opposite(place):

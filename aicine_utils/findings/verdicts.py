@@ -24,6 +24,7 @@ from aicine_utils.findings.reading import say, written
 
 UPHELD, NOT_UPHELD, OPEN = "upheld", "not_upheld", "open"
 STATED, BESIDE = "stated", "beside"  # what the study claimed, and what helps to understand it
+TEXTS = ("rival", "reason")  # columns of the evidence that stay text where all of them look like numbers
 MARKS = {UPHELD: "✓", NOT_UPHELD: "✗", OPEN: "?"}
 SURE = 0.05
 LANGUAGES = ("en", "ko")
@@ -38,15 +39,16 @@ class Verdict:
     """One claim of the original study, judged.
 
     key: its short name; claim: its words by language; verdict: one of three; number: the effect that decides, with its
-    interval; brief: verdict and reasons by language, and what beside the claim says the opposite; text: with all
-    that stands beside it; evidence: the rows it was
-    computed from; link: file name of the page that shows them; strength: whether the data decide.
+    interval; measured: what that is an effect of, by language; brief: verdict and reasons by language, and what beside
+    the claim says the opposite; text: with all that stands beside it; evidence: the rows it was computed from; link:
+    file name of the page that shows them; strength: whether the data decide.
     """
 
     key: str
     claim: dict[str, str]
     verdict: Word
     number: str
+    measured: dict[str, str]
     brief: dict[str, str]
     text: dict[str, str]
     link: str
@@ -99,7 +101,7 @@ def judged(evidence: pd.DataFrame, lang: str = "en") -> pd.DataFrame:
     """
     rows = [row for _, row in evidence.fillna({"rival": "–"}).iterrows()]
     shown = [f"{MARKS[_word(row)]} {say('original_verdict', _word(row))[lang]}" for row in rows]
-    names = [_name(row)[lang].rstrip(",") for row in rows]
+    names = [_label(row)[lang] for row in rows]
     edges = {f"{name}_said": [_edge(row, name, lang) for row in rows] for name in ("neutral", "smallest")}
     claims = [say("original_claim", row["claim"])[lang] for row in rows]
     numbers = [number_of(row, lang) for row in rows]
@@ -113,10 +115,10 @@ def tally(found: Sequence[Verdict], lang: str = "en") -> str:
 
 
 def summary(found: Sequence[Verdict], lang: str = "en") -> pd.DataFrame:
-    """One row a claim: key, claim, verdict with its mark, number, page."""
+    """One row a claim: key, claim, verdict with its mark, number, measured, page."""
     return pd.DataFrame([{
         "key": one.key, "claim": one.claim[lang], "verdict": f"{MARKS[one.verdict]} {one.word[lang]}",
-        "number": one.number, "page": one.link.removesuffix(".html"),
+        "number": one.number, "measured": one.measured[lang], "page": one.link.removesuffix(".html"),
     } for one in found])  # fmt: skip
 
 
@@ -153,8 +155,8 @@ def _verdict(key: str, rows: pd.DataFrame) -> Verdict:
     known = [row for row in beside if not math.isnan(row["low"])]
     brief, text = (_text(verdict, _reasons(stated), [_aside(row) for row in rows])
                    for rows in ([row for row in known if _turns(row, verdict)], known))  # fmt: skip
-    return Verdict(key, say("original_claim", key), verdict, number_of(decides), brief, text, str(decides["page"]),
-                   "open" if verdict == OPEN else "clear", rows)  # fmt: skip
+    return Verdict(key, say("original_claim", key), verdict, number_of(decides), _label(decides), brief, text,
+                   str(decides["page"]), "open" if verdict == OPEN else "clear", rows)  # fmt: skip
 
 
 def _turns(row: pd.Series, verdict: Word) -> bool:
@@ -199,6 +201,11 @@ def _name(row: pd.Series) -> dict[str, str]:
     """What a row measured, in words; what stands beside a claim has a name that goes on from the claim."""
     kind = "original_measure" if row["role"] == STATED else "original_beside"
     return say(kind, row["part"], rival=row["rival"], n=f"{row['n']:.0f}")
+
+
+def _label(row: pd.Series) -> dict[str, str]:
+    """That name where nothing goes on from it."""
+    return {lang: name.rstrip(",") for lang, name in _name(row).items()}
 
 
 def _text(verdict: Word, reasons: list[dict[str, str]], asides: list[dict[str, str]]) -> dict[str, str]:

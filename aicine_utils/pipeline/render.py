@@ -8,12 +8,12 @@ from typing import Any
 import pandas as pd
 
 from aicine_utils import findings, provenance, settings
+from aicine_utils.findings import verdicts
 from aicine_utils.pipeline import plan
 from aicine_utils.report import index as index_page
 from aicine_utils.report import pages
 
 JOBS = (f"{plan.COMPARISON[:2]}_jobs", f"{plan.COMPARISON[:2]}_pairs")  # what the comparison measures for each job
-TEXTS = ("rival", "reason")  # columns that stay text where all of them look like numbers
 
 
 def statuses(dataset: str) -> list[dict[str, Any]]:
@@ -70,7 +70,7 @@ def _kept(table: Path, maker: str, known: Sequence[Mapping[str, Any]]) -> pd.Dat
     A table that an earlier run left would answer for results that are no longer there.
     """
     made = all(status["status"] == "ok" for status in known if status["notebook"] == maker)
-    return pd.read_csv(table, dtype=dict.fromkeys(TEXTS, str)) if made and table.exists() else None
+    return pd.read_csv(table, dtype=dict.fromkeys(verdicts.TEXTS, str)) if made and table.exists() else None
 
 
 def _dead(status: dict[str, Any]) -> dict[str, Any]:

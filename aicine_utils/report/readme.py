@@ -11,6 +11,7 @@ import pandas as pd
 
 from aicine_utils import findings
 from aicine_utils.errors import AicineError
+from aicine_utils.findings import verdicts
 from aicine_utils.findings.decisions import JOBS
 from aicine_utils.findings.reading import say
 from aicine_utils.report import budgets, plots, publishing, svg
@@ -51,7 +52,7 @@ def block(home: Path, dataset: str) -> str:
         if other != dataset and leaderboard_path(home, other).exists():
             found[other] = findings.decision(leaderboard(home, other), job_tables(home, other))
     elsewhere = beside(found) if len(found) > 1 else []
-    return "\n".join([results(board, dataset, verdicts(home, dataset), jobs), *elsewhere])
+    return "\n".join([results(board, dataset, judged(home, dataset), jobs), *elsewhere])
 
 
 def leaderboard(home: Path, dataset: str) -> pd.DataFrame:
@@ -78,10 +79,12 @@ def job_tables(home: Path, dataset: str) -> findings.JobTables:
     return findings.JobTables(*(pd.read_csv(path) if path.exists() else None for path in paths))
 
 
-def verdicts(home: Path, dataset: str) -> pd.DataFrame | None:
-    """The claims of the original study with their verdicts: claim, verdict, number; None where none were judged."""
-    path = home / "outputs" / dataset / "tables" / "14_verdicts.csv"
-    return pd.read_csv(path, dtype=str) if path.exists() else None
+def judged(home: Path, dataset: str) -> pd.DataFrame | None:
+    """The claims of the original study with their verdicts, from what was measured; None where nothing was."""
+    path = home / "outputs" / dataset / "tables" / "14_evidence.csv"
+    if not path.exists():
+        return None
+    return verdicts.summary(verdicts.verdicts(pd.read_csv(path, dtype=dict.fromkeys(verdicts.TEXTS, str))))
 
 
 def dataset_of(text: str) -> str:
@@ -109,7 +112,7 @@ def _marks(text: str) -> tuple[re.Match[str], re.Match[str]]:
 def results(
     board: pd.DataFrame,
     dataset: str,
-    judged: pd.DataFrame | None = None,
+    original: pd.DataFrame | None = None,
     jobs: findings.JobTables = findings.NO_TABLES,
 ) -> str:
     """What stands between the marks: findings, one picture, the first ten models and those always shown, claims."""
@@ -128,7 +131,7 @@ def results(
         f"[leaderboard.csv](outputs/{dataset}/tables/leaderboard.csv); every page: "
         f"`outputs/{dataset}/report/index.html`. Written by `./run_all.sh readme`, not by hand.", "",
         budgets.told(findings.primary(board), "en"),
-        *([] if judged is None else ["", *claims(judged)]),
+        *([] if original is None else ["", *claims(original)]),
     ])  # fmt: skip
 
 
@@ -152,11 +155,10 @@ def table(rows: pd.DataFrame) -> list[str]:
     return head + [f"| {' | '.join(_cells(row))} |" for _, row in rows.iterrows()]
 
 
-def claims(judged: pd.DataFrame) -> list[str]:
+def claims(original: pd.DataFrame) -> list[str]:
     """Lines of a Markdown table, one row a claim of the original study."""
-    numbers = judged["number"].fillna(MISSING).str.removeprefix("'")  # which keeps spreadsheets from computing it
-    rows = zip(judged["claim"], judged["verdict"], numbers, strict=True)
-    head = ["| The original study said | Here | Measured |", "|---|---|---|"]
+    rows = original[["claim", "verdict", "number", "measured"]].itertuples(index=False)
+    head = ["| The original study said | Here | Effect | Of |", "|---|---|---|---|"]
     return head + [f"| {' | '.join(row)} |" for row in rows]
 
 
