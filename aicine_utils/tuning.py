@@ -93,12 +93,11 @@ def tune(name: str, split: Split, trials: int, seed: int = 0, watch: Watch = lam
          minutes: float = math.inf) -> Winner:  # fmt: skip
     """Search until the study of this model, split and code has ``trials`` finished trials; then name the winner.
 
-    No trial begins once those before it took so many ``minutes``: an equal budget for models of unequal cost.
-
     The first trial is the default setting, then come those that are known from elsewhere: in the model's configuration,
-    and what another data set lends. A later one whose training fails is left out. ``watch`` gets trials done, trials in
-    all and the best value after each. Raises AicineError for a model that is unknown or has nothing to search, and what
-    the default setting raises.
+    and what another data set lends. After these no trial begins once those before it took so many ``minutes``: an equal
+    budget for models of unequal cost. A later one whose training fails is left out. ``watch`` gets trials done, trials
+    in all and the best value after each. Raises AicineError for a model that is unknown or has nothing to search, and
+    what the default setting raises.
     """
     registry.entry(name)
     config = settings.model_config(name)
@@ -111,7 +110,7 @@ def tune(name: str, split: Split, trials: int, seed: int = 0, watch: Watch = lam
         for own in ({}, *config["known"], *([lent] if lent else [])):
             study.enqueue_trial({key: own.get(key, config["params"][key]) for key in search})
     for _ in range(2 * trials):  # those that fail are replaced, but not without end
-        if len(_finished(study)) >= trials or _minutes(study) >= minutes:
+        if len(_finished(study)) >= trials or (_minutes(study) >= minutes and not _waiting(study)):
             break
         _try_one(study, seed, lambda trial: score(name, split, seed, **suggest(trial, search)))
         watch(len(_finished(study)), trials, study.best_value)
@@ -161,6 +160,11 @@ def _study(name: str, split: Split, seed: int) -> optuna.Study:
 
 def _finished(study: optuna.Study) -> list[Any]:
     return study.get_trials(deepcopy=False, states=[optuna.trial.TrialState.COMPLETE])
+
+
+def _waiting(study: optuna.Study) -> list[Any]:
+    """Trials whose setting was known beforehand and that have not begun."""
+    return study.get_trials(deepcopy=False, states=[optuna.trial.TrialState.WAITING])
 
 
 def _minutes(study: optuna.Study) -> float:

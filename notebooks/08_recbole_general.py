@@ -197,27 +197,27 @@ study.show(against, "against_ease", "RecBole's models less EASE, NDCG@10 on the 
 # %% [markdown]
 # ## 6 Does the critic help?
 #
-# The held-out ratings say what each stage adds. Each stage hands on its best pass; the critic's own stage moves no
+# The validation ratings say what each stage adds. Each stage hands on its best pass; the critic's own stage moves no
 # list, so its line is flat. But a third stage is also *more training*, from a fresh start of the optimiser. So there is
-# a stand-in: RaCT once more without a critic, whose third stage has the same passes, batches and learning rates and
-# goes on with the loss of the first.
+# a stand-in: RaCT once more without a critic, whose third stage has the same batches and learning rates, goes on with
+# the loss of the first, and hands on its own best pass.
 
 # %%
-alone = study.run(["ract"], **advice.without(results["ract"]))["ract"]
-stages = results["ract"].curve
-unadvised = alone.curve.query("stage == 'joint'").assign(stage="third stage without advice")
+both, alone = advice.stages(study, results["ract"]), advice.without(study, results["ract"])
+stages = both.query("advice")
+unadvised = both.query("not advice and stage == 'joint'").assign(stage="third stage without advice")
 unadvised["epoch"] += (stages["stage"] == "critic").sum()  # beside the stage that it stands for
-lines = pd.concat([stages, unadvised])
+lines = pd.concat([stages, unadvised]).drop(columns="advice")
 ends = lines.groupby("stage", sort=False)["ndcg@10"].max()
 steps = int(stages.loc[stages["stage"] == "critic", "steps"].max())
 
 # %%
-fig = plots.curve_plot(lines, "epoch", "ndcg@10", "stage", "Pass", "NDCG@10 on held-out ratings")
+fig = plots.curve_plot(lines, "epoch", "ndcg@10", "stage", "Pass", "NDCG@10 on validation")
 study.figure(
     fig, "stages",
     "At the end of each stage: " + ", ".join(f"{stage} {ends[stage]:.3f}" for stage in stages["stage"].unique())
     + f"; without advice {ends.iloc[-1]:.3f}",
-    "A line for each stage of RaCT, and one for a third stage without advice: NDCG@10 on held-out ratings over passes.",
+    "A line for each stage of RaCT, and one for a third stage without advice: NDCG@10 on validation over passes.",
     lines,
 )  # fmt: skip
 
@@ -233,9 +233,9 @@ study.show(critic, "critic", "RaCT less the same without advice, and less MultiV
 test = critic.iloc[0]
 verdict = {1: "helps", -1: "hurts", 0: "can't be shown to help or hurt"}[test["sign"]]
 gained = nb.number(*test[["difference", "low", "high"]])
-nb.say(f"**The critic {verdict}.** Held-out NDCG@10 goes from {ends['actor']:.3f} to {ends['joint']:.3f} in the joint",
-       f"stage; without advice that stage ends at {ends.iloc[-1]:.3f}. On the test, RaCT less RaCT without advice",
-       f"is {gained}. The critic had {steps:,} steps to learn in.")  # fmt: skip
+nb.say(f"**The critic {verdict}.** On validation NDCG@10 goes from {ends['actor']:.3f} to {ends['joint']:.3f} in the",
+       f"joint stage; without advice that stage ends at {ends.iloc[-1]:.3f}. On the test, RaCT less the same without",
+       f"advice is {gained}. The critic had {steps:,} steps to learn in.")  # fmt: skip
 
 # %% [markdown]
 # ## 7 Where they win and lose

@@ -110,7 +110,7 @@ theirs, constant = study.run(["svd"], **study_svd)["svd"], study.run(["baseline"
 # about people and films keep notebook 01's thresholds.
 
 # %%
-without_advice = study.run(["ract"], **advice.without(results["ract"]))["ract"]
+without_advice = advice.without(study, results["ract"])
 of_models = [*original_claims.svd_rows(results, theirs), *original_claims.ract_rows(results),
              *original_claims.vae_rows(results, without_advice)]  # fmt: skip
 of_people = original_claims.exploration(data, resamples, seed)

@@ -10,6 +10,8 @@ from aicine_utils import cli, experiment, settings, tuning
 from aicine_utils.errors import AicineError
 from aicine_utils.metrics import evaluate, rating
 from aicine_utils.models import registry
+from aicine_utils.models.neural import training
+from aicine_utils.models.recbole import ract
 
 SEARCHED = [name for name in registry.names() if settings.model_config(name)["search"]]
 
@@ -49,6 +51,14 @@ def test_what_is_known_from_elsewhere_comes_next(mock_split, scored, monkeypatch
     monkeypatch.setattr(settings, "model_config", lambda name: config)
     tuning.tune("baseline", mock_split, 3)
     assert scored[:2] == [{"reg_u": 15, "reg_i": 10}, {"reg_u": 15, "reg_i": 3}]
+
+
+def test_what_is_known_is_tried_however_little_time_there_is(mock_split, scored, monkeypatch):
+    config = settings.model_config("baseline") | {"known": [{"reg_i": 3}, {"reg_i": 4}]}
+    monkeypatch.setattr(settings, "model_config", lambda name: config)
+    winner = tuning.tune("baseline", mock_split, 10, minutes=0)
+    assert [params["reg_i"] for params in scored] == [10, 3, 4]
+    assert winner.trials == 3
 
 
 def test_no_trial_begins_after_the_minutes(mock_split, scored, monkeypatch):
@@ -131,8 +141,15 @@ def test_ract_is_scored_by_its_last_stage_after_one_training(mock_split):
     assert value == max(row["ndcg@10"] for row in model.curve if row["stage"] == "joint")
     model._remember(mock_split, mock_split.train)  # as while it was trained
     assert model._validate(mock_split) == pytest.approx(value)  # of the weights that it keeps
-    assert found == {}
-    assert "passes" not in registry.create("ract", "mock").params
+    best = {stage: training.best_epoch([row for row in model.curve if row["stage"] == stage], "ndcg@10")
+            for stage in ("actor", "joint")}  # fmt: skip
+    assert found["params"] == {"epochs": 3, "passes": best["actor"], "joint_passes": best["joint"]}
+    assert max(found["curve"][3:]) == pytest.approx(value, abs=1e-4)
+    final = registry.create("ract", "mock", 0, **{**small, **found["params"]}).fit(mock_split.for_test())
+    stages = [row["stage"] for row in final.curve]
+    assert [stages.count(stage) for stage in ract.STAGES] == [best["actor"], 4, best["joint"]]
+    assert "ndcg@10" not in final.curve[0]
+    assert final.stopped_by_budget is False
 
 
 def test_diverging_settings_are_left_out_but_not_the_default(mock_split, monkeypatch):

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from aicine_utils.models.neural.base import stopped_by_budget
 from aicine_utils.models.neural.training import Batch, Curve, Plan, best_epoch, device, train
 from aicine_utils.models.recbole.autoencoders import Autoencoder, by_rows
-from aicine_utils.parameters import Range
+from aicine_utils.parameters import NOT_NEGATIVE, Range
 from aicine_utils.splits import Split
 
 # What RecBole calls a stage, and the parts of the module that it trains.
@@ -71,22 +71,25 @@ class RaCT(Autoencoder):
     ``curve`` has a column ``stage`` and goes on from stage to stage, and one of the stage's ``steps`` so far; the
     critic's passes leave the lists, and so their NDCG, as they were. It needs more than a thousand steps: before, it
     takes a large loss, which long histories have, for the sign of a good list. The weights kept are those of the last
-    stage's best pass. Every fit counts the passes of each stage anew. Without ``advice`` there is no critic, and the
-    last stage trains the autoencoder alone, for comparison: with the same batches and the same films hidden, since each
-    stage begins from the seed.
+    stage's best pass. ``passes`` are those of the first stage, ``joint_passes`` of the last, as they were best on
+    validation in the search. Without ``advice`` there is no critic, and the last stage trains the autoencoder alone,
+    for comparison: with the same batches and the same films hidden, since each stage begins from the seed.
     """
 
     recbole = "RaCT"
-    ranges: ClassVar[dict[str, Range]] = {"batch": Range(2)}
+    ranges: ClassVar[dict[str, Range]] = {"batch": Range(2), "joint_passes": NOT_NEGATIVE}
     defaults: ClassVar[dict[str, Any]] = {
-        **{name: value for name, value in Autoencoder.defaults.items() if name != "passes"},
-        "latent_dimension": 256, "critic_steps": 1200, "joint_epochs": 20, "joint_rate": 0.0001, "metrics_k": 100,
-        "advice": True,
+        **Autoencoder.defaults, "latent_dimension": 256, "critic_steps": 1200, "joint_epochs": 20, "joint_passes": 0,
+        "joint_rate": 0.0001, "metrics_k": 100, "advice": True,
     }  # fmt: skip
 
     def search_outcome(self) -> tuple[float, dict[str, Any]]:
-        """The last stage's best validation value, and nothing to keep for a fit without validation ratings."""
-        return max(row[self.stops_on] for row in self.curve if row["stage"] == "joint"), {}
+        """The last stage's best validation value; the passes of both stages that gave it, and the values of both."""
+        parts = {stage: self._part(stage) for stage in ("actor", "joint")}
+        passes, last = (best_epoch(part, self.stops_on) for part in parts.values())
+        curve = [round(row[self.stops_on], 4) for part in parts.values() for row in part]
+        params = {"epochs": self.params["epochs"], "passes": passes, "joint_passes": last}
+        return parts["joint"][last - 1][self.stops_on], {"params": params, "curve": curve}
 
     def _module_class(self) -> type[nn.Module]:
         return staged()
@@ -102,13 +105,23 @@ class RaCT(Autoencoder):
     def _fit(self, split: Split) -> None:
         self._counted: dict[str, Curve] = {}
         super()._fit(split)
-        parts = {stage: [row for row in self.curve if row["stage"] == stage] for stage in self._stages}
-        plans = {stage: self._stage_plan(stage, self._plan(trainings=1)) for stage in self._stages}
-        self.stopped_by_budget = any(self._ended_by_time(stage, parts[stage], plans[stage]) for stage in self._stages)
 
-    def _ended_by_time(self, stage: str, curve: Curve, plan: Plan) -> bool:
-        """The critic has no patience, so only time ends it early."""
-        return len(curve) < plan.epochs if stage == "critic" else stopped_by_budget(curve, self.stops_on, plan)
+    def _part(self, stage: str) -> Curve:
+        return [row for row in self.curve if row["stage"] == stage]
+
+    def _stopped(self, known: int) -> bool:
+        return any(self._ended_by_time(stage, self._part(stage), known) for stage in self._stages)
+
+    def _ended_by_time(self, stage: str, curve: Curve, known: int) -> bool:
+        """Only time ends a stage early whose passes are known; the critic has no patience."""
+        plan = self._stage_plan(stage, self._plan(trainings=1))
+        if known or stage == "critic":
+            return len(curve) < (self._searched(stage) or plan.epochs)
+        return stopped_by_budget(curve, self.stops_on, plan)
+
+    def _searched(self, stage: str) -> int | None:
+        """The passes of a stage that were best in the search; of the critic nothing tells when it is good."""
+        return {"actor": self.params["passes"], "joint": self.params["joint_passes"]}.get(stage) or None
 
     @property
     def _stages(self) -> list[str]:
@@ -117,11 +130,12 @@ class RaCT(Autoencoder):
     def _train(self, split: Split, plan: Plan, passes: int | None = None) -> Curve:
         curve: Curve = []
         for stage in self._stages:
-            timed, known = self._stage_plan(stage, plan), self._counted.get(stage)  # none the first time
-            passes = self._passes_of(stage, known) if known else None
-            timed = timed.as_in(known) if known else timed
+            timed, counted = self._stage_plan(stage, plan), self._counted.get(stage)  # none the first time
+            wanted = self._searched(stage) if passes and not counted else None
+            if counted:
+                timed, wanted = timed.as_in(counted), self._passes_of(stage, counted)
             begins = stage == "actor"
-            found = super()._train(split, timed, passes) if begins else self._stage(split, stage, timed, passes)
+            found = super()._train(split, timed, wanted) if begins else self._stage(split, stage, timed, wanted)
             self._counted.setdefault(stage, found)
             curve += self._noted(stage, found, curve)
         return curve
