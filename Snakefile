@@ -12,11 +12,11 @@ import sys
 from snakemake.exceptions import WorkflowError
 
 from aicine_utils import provenance, settings
-from aicine_utils.data import datasets
+from aicine_utils.data import catalogue, datasets
 from aicine_utils.pipeline import plan
 
 DATASET = str(config.get("dataset", "ml-100k"))
-NAME = datasets.folder_name(DATASET)
+NAME = catalogue.folder_name(DATASET)
 PRESET = config.get("preset") or settings.preset_for(NAME)
 PARAMETERS = config.get("parameters") or {}
 CHOSEN = [plan.find(name).name for name in str(config.get("only") or "").split(",") if name]
@@ -30,7 +30,7 @@ try:
 except WorkflowError:  # a cluster is told how many jobs, not how many cores
     CORES = 1
 # Once made, the trainings beyond one a model stay an input of the notebooks that read them, whatever a run asks for.
-REPEATS = plan.COMPARISON in NAMES or plan.repeats_file(NAME).exists()
+REPEATS = not {plan.COMPARISON, plan.TRY_IT}.isdisjoint(NAMES) or plan.repeats_file(NAME).exists()
 # Pages that each page can link to.
 LINKED = [book.name for book in plan.notebooks() if book.name in NAMES or plan.page(NAME, book.name).exists()]
 

@@ -11,7 +11,7 @@ from IPython.display import HTML, Markdown, display
 from matplotlib.figure import Figure
 
 from aicine_utils import columns as c
-from aicine_utils import experiment, inspection, leaderboard, metrics, provenance, settings, splits, tuning
+from aicine_utils import experiment, inspection, leaderboard, metrics, provenance, settings, splits
 from aicine_utils.data import datasets
 from aicine_utils.data.labels import AGE_GROUPS
 from aicine_utils.data.movielens import MovieLens
@@ -21,7 +21,7 @@ from aicine_utils.metrics import evaluate, groups
 from aicine_utils.models import registry
 from aicine_utils.phrases import budgets, gap, measured, number, settings_source, tied, versus
 from aicine_utils.report import plots
-from aicine_utils.report.svg import figure_html
+from aicine_utils.report.figures import figure_html
 from aicine_utils.report.tables import Column, html_table, write_csv
 
 __all__ = ["budgets", "gap", "measured", "number", "tied", "versus"]  # phrases that a notebook finds here too
@@ -92,8 +92,9 @@ class Study:
         """
         parts = []
         for name, result in results.items():
-            values = settings.winner(name, self.data.name, self.protocol).get("curve")
-            searched = {"epoch": range(1, len(values or ()) + 1), tuning.objective_of(name): values}
+            won = settings.winner(name, self.data.name, self.protocol)
+            values = won.get("curve", ())
+            searched = {"epoch": range(1, len(values) + 1), won.get("metric"): values}
             curve, label = (pd.DataFrame(searched), "") if values else (result.curve, " (held out)")
             parts.append(curve.assign(model=name, label=registry.entry(name).label + label))
         return pd.concat(parts, ignore_index=True)

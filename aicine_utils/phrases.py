@@ -9,9 +9,9 @@ import pandas as pd
 
 from aicine_utils import settings
 from aicine_utils.experiment import Result
-from aicine_utils.findings.reading import names_text
 from aicine_utils.metrics import significance
 from aicine_utils.models import registry
+from aicine_utils.wording import names_text
 
 NOTHING_SEARCHED = "No settings were searched here."
 

@@ -107,10 +107,12 @@ def test_exit_codes_and_streams(tmp_path):
     assert "Traceback" not in done.stderr
 
 
-def test_help_needs_no_heavy_library(tmp_path):
-    code = "import sys; import aicine_utils.cli; print({'torch', 'surprise', 'gensim', 'recbole'} & set(sys.modules))"
+@pytest.mark.parametrize("module", ["cli", "pipeline.render", "pipeline.execute"])  # steps of which there are many
+def test_help_and_steps_need_no_heavy_library(module):
+    heavy = "{'torch', 'surprise', 'gensim', 'recbole', 'pandas', 'matplotlib'}"
+    code = f"import sys; import aicine_utils.{module}; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=settings.ROOT)
-    assert done.stdout.strip() == "set()"
+    assert done.stdout.strip() == "set()", done.stderr
 
 
 def test_the_data_card_is_written(home, mock_data):

@@ -12,7 +12,7 @@ import pytest
 from data_cases import GOOD, dat, put
 
 from aicine_utils import columns as c
-from aicine_utils.data import cache, datasets, download, labels, readers
+from aicine_utils.data import cache, catalogue, datasets, download, labels, readers
 from aicine_utils.errors import AicineError
 from aicine_utils.settings import data_dir
 
@@ -207,4 +207,4 @@ def test_the_fingerprint_follows_the_content(tmp_path):
 
 @pytest.mark.parametrize(("name", "slug"), [("My Data_2", "my-data-2"), ("영화 평점", "영화-평점"), ("...", "data")])
 def test_slug(name, slug):
-    assert datasets.slug(name) == slug
+    assert catalogue.slug(name) == slug

@@ -11,7 +11,8 @@ from report_samples import EVIL, leaderboard
 from aicine_utils.errors import AicineError
 from aicine_utils.models.registry import FAMILIES
 from aicine_utils.report import plots
-from aicine_utils.report.svg import INK, MUTED, PAPER, RULE, inline_svg, svg_text
+from aicine_utils.report.figures import svg_text
+from aicine_utils.report.svg import INK, MUTED, PAPER, RULE, inline_svg
 
 
 @pytest.fixture(autouse=True)

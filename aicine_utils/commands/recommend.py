@@ -37,12 +37,12 @@ def saved_run(model: str, dataset: str, protocol: str, key: str = "") -> "Result
     AicineError says how to train it when there is none, and which keys there are when this is none of them.
     """
     from aicine_utils import experiment
-    from aicine_utils.data import datasets
+    from aicine_utils.data import catalogue
     from aicine_utils.models import registry
 
     registry.entry(model)
     refuse_unknown(protocol)
-    found = experiment.preferred(model, datasets.folder_name(dataset), protocol)
+    found = experiment.preferred(model, catalogue.folder_name(dataset), protocol)
     if found is None:
         raise nothing_saved(model, dataset, protocol)
     return _with_key(key, found) if key else found
@@ -53,10 +53,10 @@ def refuse_other_data(result: "Result", data: "MovieLens", dataset: str) -> None
     the two need to have in common.
     """
     from aicine_utils import splits
-    from aicine_utils.data import datasets
+    from aicine_utils.data import catalogue
 
     protocol = result.manifest["protocol"]
-    if dataset in datasets.NAMES or splits.make(data, protocol).hash == result.manifest["split"]:
+    if dataset in catalogue.NAMES or splits.make(data, protocol).hash == result.manifest["split"]:
         return
     line = f"train --dataset {shlex.quote(dataset)} --model {result.name} --protocol {protocol}"
     raise AicineError(
@@ -87,9 +87,9 @@ def refuse_unknown(protocol: str) -> None:
 
 def nothing_saved(model: str | None, dataset: str, protocol: str | None) -> AicineError:
     """The error that names the command which trains; that of the data comes first if there are no such data."""
-    from aicine_utils.data import datasets
+    from aicine_utils.data import catalogue, datasets
 
-    if dataset not in datasets.NAMES:
+    if dataset not in catalogue.NAMES:
         datasets.load(dataset)
     usual = protocol in (None, "user_temporal")
     line = (

@@ -95,12 +95,12 @@ def execute(
     parameter: Annotated[list[str], typer.Option("-p")] = [],
 ) -> None:  # fmt: skip
     """Execute one notebook (called by Snakemake)."""
-    from aicine_utils.data import datasets
+    from aicine_utils.data import catalogue
     from aicine_utils.pipeline import execute as executing
     from aicine_utils.pipeline import plan
 
     given = dict(plan.parse_parameter(text) for text in parameter)
-    whole = executing.execute(plan.find(book).name, dataset, datasets.folder_name(dataset), preset, given)
+    whole = executing.execute(plan.find(book).name, dataset, catalogue.folder_name(dataset), preset, given)
     raise typer.Exit(0 if whole else 1)
 
 
@@ -120,19 +120,19 @@ def repeats(
 @app.command(hidden=True)
 def page(book: str, dataset: Dataset, planned: str = "") -> None:
     """Render one executed notebook (called by Snakemake)."""
-    from aicine_utils.data import datasets
+    from aicine_utils.data import catalogue
     from aicine_utils.pipeline import plan, render
 
-    render.page(plan.find(book).name, datasets.folder_name(dataset), planned.split(","))
+    render.page(plan.find(book).name, catalogue.folder_name(dataset), planned.split(","))
 
 
 @app.command(hidden=True)
 def index(dataset: Dataset) -> None:
     """Render the index, and a page for each notebook that failed (called by Snakemake)."""
-    from aicine_utils.data import datasets
-    from aicine_utils.pipeline import render
+    from aicine_utils.data import catalogue
+    from aicine_utils.pipeline import first_page
 
-    render.index(datasets.folder_name(dataset))
+    first_page.index(catalogue.folder_name(dataset))
 
 
 @app.command()
@@ -150,8 +150,8 @@ def sync(check: Annotated[bool, typer.Option(help="Only say which pairs differ; 
 def readme(dataset: Dataset = "ml-100k") -> None:
     """Write README's findings, picture and table from the tables of a finished report."""
     from aicine_utils import settings
-    from aicine_utils.data import datasets
+    from aicine_utils.data import catalogue
     from aicine_utils.report import readme as writing
 
-    for path in writing.write(settings.home(), datasets.folder_name(dataset)):
+    for path in writing.write(settings.home(), catalogue.folder_name(dataset)):
         console.print(f"{path.relative_to(settings.home())} agrees with the tables of {dataset}")

@@ -53,10 +53,10 @@ def _refuse_mixed(verbs: dict[str, bool], dry_run: bool) -> None:
 def _found(dataset: str, model: str | None, protocol: str | None) -> tuple[str, list["Checkpoint"]]:
     """The folder name of a data set and its saved models, one or more; a wrong name is told."""
     from aicine_utils import checkpoints
-    from aicine_utils.data import datasets
+    from aicine_utils.data import catalogue
     from aicine_utils.models import registry
 
-    name = datasets.folder_name(dataset)
+    name = catalogue.folder_name(dataset)
     found = checkpoints.saved(name, model, protocol)
     if not found and model:
         registry.entry(model)  # a model that is no longer in the registry may still have runs

@@ -4,9 +4,7 @@ import hashlib
 import importlib.util
 import logging
 import os
-import re
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,45 +13,12 @@ import pandas as pd
 
 from aicine_utils import columns as c
 from aicine_utils.data import cache, download, mock, readers, repairs, schemas
+from aicine_utils.data.catalogue import FILES_URL, MOCK, NAMES, OWN, PAGES_URL, SOURCES, folder_name
 from aicine_utils.data.movielens import MovieLens
 from aicine_utils.errors import AicineError, unknown
 from aicine_utils.settings import data_dir
 
 log = logging.getLogger(__name__)
-FILES_URL = "https://files.grouplens.org/datasets/movielens"
-PAGES_URL = "https://grouplens.org/datasets/movielens"
-STRICT = "GroupLens: research use with a citation; no redistribution and no commercial use without permission."
-SHARED = (
-    "GroupLens: use with a citation; redistribution under the same conditions; no commercial use without permission."
-)
-OWN = "Your own data: its licence is for you to know and to keep."
-
-
-@dataclass(frozen=True)
-class Source:
-    """A published data set.
-
-    page: below ``PAGES_URL``; archive_md5 and ratings_md5: published checksums of the zip and of the ratings file in
-    it, None where none is known for certain (then the ``.md5`` beside the zip is asked); users: whether it has them.
-    """
-
-    page: str
-    licence: str
-    scale: tuple[float, float]
-    archive_md5: str | None = None
-    ratings_md5: str | None = None
-    users: bool = False
-
-
-SOURCES = {
-    "ml-100k": Source("100k", STRICT, (1, 5), "0e33842e24a9c977be4e0107933c0723", users=True),
-    "ml-1m": Source("1m", STRICT, (1, 5), "c4d9eecfca2ab87c1945afe126590906", "a89aa3591bc97d6d4e0c89459ff39362", True),
-    "ml-10m": Source("10m", STRICT, (0.5, 5), "ce571fd55effeba0271552578f2648bd", "3f317698625386f66177629fa5c6b2dc"),
-    "ml-latest-small": Source("latest", SHARED, (0.5, 5)),
-    "ml-25m": Source("25m", SHARED, (0.5, 5), "6b51fb2759a8657d3bfcbfc42b592ada"),
-    "ml-32m": Source("32m", SHARED, (0.5, 5), "d472be332d4daa821edc399621853b57", "cf12b74f9ad4b94a011f079e26d4270a"),
-}
-NAMES = [*SOURCES, mock.NAME]
 
 
 def load(name_or_dir: str, rating_scale: tuple[float, float] | None = None) -> MovieLens:
@@ -66,7 +31,7 @@ def load(name_or_dir: str, rating_scale: tuple[float, float] | None = None) -> M
     rating_scale = rating_scale or _scale_asked_for()
     if rating_scale is not None and not rating_scale[0] < rating_scale[1]:
         raise AicineError(f"Rating scale {rating_scale[0]} {rating_scale[1]}: the lowest must come first, as in 1 5.")
-    if name_or_dir == mock.NAME:
+    if name_or_dir == MOCK:
         return mock.make()
     if name_or_dir in SOURCES:
         return _published(name_or_dir, rating_scale)
@@ -99,14 +64,8 @@ def _own(place: str, scale: tuple[float, float] | None) -> MovieLens:
     if not folder.is_dir() and "/" not in place and "\\" not in place and not place.startswith((".", "~")):
         raise unknown("data set", place, NAMES)
     form = readers.detect(folder)
-    about = {"name": slug(folder.resolve().name), "source": f"own data, {form.ratings.name}", "licence": OWN}
+    about = {"name": folder_name(place), "source": f"own data, {form.ratings.name}", "licence": OWN}
     return _load(form, about, scale)
-
-
-def slug(name: str) -> str:
-    """A folder's name as the name of a data set: lower case, letters and digits of any script, hyphens between."""
-    own = re.sub(r"[\W_]+", "-", name.lower()).strip("-") or "data"
-    return f"own-{own}" if own in NAMES else own  # settings and runs of the published set are not for it
 
 
 def places(name: str) -> list[Path]:
@@ -224,15 +183,10 @@ def fingerprint(
     return digest.hexdigest()
 
 
-def folder_name(name_or_dir: str) -> str:
-    """Name of a data set's folder below ``outputs/``: the name itself, or the slug of one's own folder."""
-    return name_or_dir if name_or_dir in NAMES else slug(Path(name_or_dir).expanduser().resolve().name)
-
-
 def signature(name_or_dir: str) -> str:
     """What tells that the source files changed, without reading them: their names, sizes and dates."""
-    if name_or_dir == mock.NAME:
-        return mock.NAME
+    if name_or_dir == MOCK:
+        return MOCK
     if name_or_dir in SOURCES:
         form = _local(name_or_dir) or _embedded(name_or_dir)
     else:

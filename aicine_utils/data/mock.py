@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from aicine_utils import columns as c
+from aicine_utils.data.catalogue import MOCK
 from aicine_utils.data.labels import AGE_GROUPS, OCCUPATIONS
 from aicine_utils.data.movielens import MovieLens
 
-NAME = "mock"
 SCALE = (1.0, 5.0)
 LICENCE = "Made by this project: free to use."
 FIRST_DAY, DAYS = np.datetime64("2019-01-01", "s"), 3 * 365
@@ -48,7 +48,7 @@ def _info(ratings: pd.DataFrame, movies: pd.DataFrame, users: pd.DataFrame, seed
     from aicine_utils.data.datasets import fingerprint  # here: datasets imports this module
 
     digest = fingerprint(ratings, movies, users, SCALE)
-    return {"name": NAME, "source": f"synthetic, seed {seed}", "licence": LICENCE, "rating_scale": list(SCALE),
+    return {"name": MOCK, "source": f"synthetic, seed {seed}", "licence": LICENCE, "rating_scale": list(SCALE),
             "repairs": {}, "checksum": digest, "fingerprint": digest,
             "files": {"ratings": len(ratings), "movies": len(movies), "users": len(users)}, "warnings": []}  # fmt: skip
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aicine_utils.findings.reading import written
 from aicine_utils.findings.verdicts import case_of
+from aicine_utils.wording import written
 
 SUPPORTED, NOT_SUPPORTED, OPEN = "supported", "not supported", "can't be told"
 MARKS = {SUPPORTED: "✓", NOT_SUPPORTED: "✗", OPEN: "?"}

@@ -14,9 +14,9 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from aicine_utils import columns as c
 from aicine_utils.exploration.effects import MARKS, Claim
 from aicine_utils.exploration.protocols import PARTS
-from aicine_utils.findings.reading import written
 from aicine_utils.report import plots
 from aicine_utils.report.tables import Column
+from aicine_utils.wording import written
 
 ORIGINAL = ["Men rate more than women", "Gender changes genre preference", "Raters are mostly 10 to 30",
             "Releases follow what viewers like"]  # fmt: skip

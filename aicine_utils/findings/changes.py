@@ -5,7 +5,8 @@ import math
 import pandas as pd
 
 from aicine_utils.findings.choosing import Margin, close, gap, pick, pick_for_home
-from aicine_utils.findings.reading import RANKING, cost, ranking, say, seconds_text, spent_text, value_text
+from aicine_utils.findings.reading import RANKING, cost, ranking, spent_text, value_text
+from aicine_utils.wording import say, seconds_text
 
 NAMES = {"ndcg@10": "NDCG@10", "rmse": "RMSE"}
 SAFER = ("safer", "safer_cheap", "only_safe")  # cases in which the leader on people's own timelines was passed over

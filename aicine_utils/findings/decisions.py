@@ -33,13 +33,12 @@ from aicine_utils.findings.reading import (
     primary,
     proven,
     ranking,
-    say,
-    sentences_of,
     spent_text,
     stricter,
     value_text,
 )
 from aicine_utils.models import registry
+from aicine_utils.wording import say, sentences_of
 
 NONE = {"en": "none", "ko": "없음"}
 

@@ -7,10 +7,10 @@ import pandas as pd
 
 from aicine_utils.feedback.reading import NEVER
 from aicine_utils.feedback.replay import REFITTED, UPDATED, Window
-from aicine_utils.findings.reading import names_text, seconds_text
 from aicine_utils.metrics import significance
 from aicine_utils.models import registry
 from aicine_utils.phrases import number
+from aicine_utils.wording import names_text, seconds_text
 
 MEASURED = ("ndcg", "spearman")  # either may have nobody: a rank correlation takes two ratings
 RULES = {"default": "both together", "explicit": "stars alone", "implicit": "behaviour alone"}

@@ -21,7 +21,6 @@ from aicine_utils.findings.choosing import (
 from aicine_utils.findings.reading import (
     CHANCE,
     COMPARISON,
-    MISSING,
     POPULAR,
     RANKING,
     STARS,
@@ -29,18 +28,16 @@ from aicine_utils.findings.reading import (
     cost,
     cut_text,
     disjoint,
-    names_text,
-    ordinal,
     page_of,
     primary,
     ranking,
     ratio_text,
-    say,
     spent,
     strength,
     stricter,
     value_text,
 )
+from aicine_utils.wording import MISSING, names_text, ordinal, say
 
 
 @dataclass(frozen=True)

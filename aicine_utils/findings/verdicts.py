@@ -20,7 +20,7 @@ from typing import Literal
 
 import pandas as pd
 
-from aicine_utils.findings.reading import say, written
+from aicine_utils.wording import say, written
 
 UPHELD, NOT_UPHELD, OPEN = "upheld", "not_upheld", "open"
 STATED, BESIDE = "stated", "beside"  # what the study claimed, and what helps to understand it

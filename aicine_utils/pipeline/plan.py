@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from aicine_utils import parameters, published, settings
+from aicine_utils import parameters, settings
 from aicine_utils.errors import AicineError, unknown
 
 # Those with the most work, longest first: begun in that order, or one core waits for another at the end.
@@ -15,10 +15,11 @@ LONGEST = ("09_recbole_sequential", "08_recbole_general", "11_feedback_loop", "0
 FOLDER = Path(os.environ.get("AICINE_NOTEBOOKS", settings.ROOT / "notebooks"))
 REPEATS = "repeats"  # the trainings beyond one a model
 COMPARISON = "10_comparison"  # makes the leaderboard that the index shows
-REPEATED = (COMPARISON, "13_measuring")  # read those trainings; a run without the first does not make them ahead
+TRY_IT = "12_try_it"  # trains nothing, but shows the blend, which those trainings make with the rest
+REPEATED = (COMPARISON, TRY_IT, "13_measuring")  # read those trainings; a run of 13 alone does not make them ahead
 ORIGINAL = "14_original_study"  # makes the evidence on the original study's claims, which the index shows, too
 MODELS = re.compile(r"0[2-9]_")  # the notebooks that train
-BUILDS_ON = {**dict.fromkeys((COMPARISON, "13_measuring", ORIGINAL), MODELS), "12_try_it": re.compile(r"(0[2-9]|10)_")}
+BUILDS_ON = dict.fromkeys((*REPEATED, ORIGINAL), MODELS)
 PUBLISHED = re.compile(r"0[89]_recbole_")  # show the committed table of published quality
 
 
@@ -48,11 +49,13 @@ class Notebook:
     def priority(self) -> int:
         """Which of two that could begin does: the higher one. Pages have 0, for when a core has nothing else to do.
 
-        The longest first; of the others, what another notebook waits for before what nothing waits for.
+        The longest first; of the others, what another notebook waits for before what nothing waits for, among which
+        the comparison is the longest.
         """
         if self.name in LONGEST:
             return len(LONGEST) + 2 - LONGEST.index(self.name)
-        return 2 if any(self.name in other.builds_on for other in notebooks()) else 1
+        awaited = any(self.name in other.builds_on for other in notebooks())
+        return 2 if awaited or self.name == COMPARISON else 1
 
     @property
     def builds_on(self) -> list[str]:
@@ -63,6 +66,8 @@ class Notebook:
     @property
     def shows(self) -> list[Path]:
         """Committed tables that this one shows, where they exist."""
+        from aicine_utils import published  # here, since it needs pandas, which a step that renders a page does without
+
         return [published.path()] if PUBLISHED.match(self.name) and published.path().exists() else []
 
 

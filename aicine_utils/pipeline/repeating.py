@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from aicine_utils import provenance, settings
-from aicine_utils.data import datasets
+from aicine_utils.data import catalogue
 from aicine_utils.pipeline import plan, status
 from aicine_utils.study import repeats, seeds
 
@@ -15,7 +15,7 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 def repeat(dataset: str, preset: str, processes: int, seed: int = 0, trainings: int = seeds.TRAININGS) -> None:
     """Make them; the names of their runs go to :func:`plan.repeats_file`, which is written last."""
-    name = datasets.folder_name(dataset)
+    name = catalogue.folder_name(dataset)
     path = plan.status_file(name, plan.REPEATS)
     path.parent.mkdir(parents=True, exist_ok=True)
     os.environ.update(dict.fromkeys(THREADS, "1"))  # of the processes that begin now

@@ -21,9 +21,9 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from aicine_utils import settings
-from aicine_utils.findings import seconds_text
 from aicine_utils.report.exporter import TEMPLATES, PageExporter
-from aicine_utils.report.tables import MISSING, write_text
+from aicine_utils.report.files import write_text
+from aicine_utils.wording import MISSING, seconds_text
 
 ASSETS = Path(__file__).parent / "assets"
 PAGE_LIMIT = 1_500_000  # bytes; a reader on a phone waits for no more

@@ -19,7 +19,8 @@ from matplotlib.transforms import Bbox
 
 from aicine_utils.errors import unknown
 from aicine_utils.models.registry import FAMILIES
-from aicine_utils.report.svg import INK, MUTED, PAPER, RULE, any_script, figure_html, inline_svg, svg_text
+from aicine_utils.report.figures import any_script, figure_html, svg_text
+from aicine_utils.report.svg import INK, MUTED, PAPER, RULE, inline_svg
 
 __all__ = ["COLOURS", "Look", "cost_plot", "curve_plot", "figure_html", "group_plot", "heatmap", "inline_svg",
            "interval_plot", "look", "style", "svg_text"]  # fmt: skip

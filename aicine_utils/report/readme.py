@@ -13,10 +13,10 @@ from aicine_utils import findings
 from aicine_utils.errors import AicineError
 from aicine_utils.findings import verdicts
 from aicine_utils.findings.decisions import JOBS
-from aicine_utils.findings.reading import say
-from aicine_utils.report import budgets, plots, publishing, svg
+from aicine_utils.report import budgets, figures, plots, publishing, svg
+from aicine_utils.report.files import write_text
 from aicine_utils.report.pages import words
-from aicine_utils.report.tables import MISSING, write_text
+from aicine_utils.wording import MISSING, say
 
 FIRST = 10
 CONTROLS = ("random", "popularity", "recent_popularity", "ease", "ials", "multivae")  # what the original study lacked
@@ -205,7 +205,7 @@ def picture(board: pd.DataFrame) -> str:
     rows = shown(board)
     fig = plots.interval_plot(rows, "ndcg@10")
     numbers = "; ".join(f"{row['label']} {findings.value_text(row, 'ndcg@10')}" for _, row in rows.iterrows())
-    drawn = svg.svg_file(svg.svg_text(fig), title(rows), numbers)
+    drawn = svg.svg_file(figures.svg_text(fig), title(rows), numbers)
     plots.plt.close(fig)
     return drawn
 

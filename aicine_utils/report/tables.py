@@ -1,6 +1,5 @@
 """Sortable HTML tables, and CSV files that a spreadsheet opens safely. Every text is escaped: titles are data."""
 
-import os
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from html import escape
@@ -12,9 +11,10 @@ import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from aicine_utils.errors import unknown
+from aicine_utils.report.files import write_text
+from aicine_utils.wording import MISSING
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-MISSING = "–"
 SHORT = 28  # characters; shorter texts stay on one line
 
 
@@ -139,12 +139,3 @@ def write_csv(frame: pd.DataFrame, path: Path) -> Path:
 def guard(value: Any) -> Any:
     """The value itself, or a text with an apostrophe in front when a spreadsheet would run it."""
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
-
-
-def write_text(path: Path, text: str) -> Path:
-    """Write a UTF-8 file under a temporary name, then rename it, so that readers never see half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    part.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(part, path)
-    return path

@@ -16,11 +16,11 @@ from aicine_utils.data.movielens import MovieLens
 from aicine_utils.errors import AicineError
 from aicine_utils.experiment import Result
 from aicine_utils.findings.choosing import BLIND
-from aicine_utils.findings.reading import names_text, seconds_text
 from aicine_utils.metrics import significance
 from aicine_utils.models import registry
 from aicine_utils.protocols import LIKED, PROTOCOLS, user_temporal
 from aicine_utils.splits import Split
+from aicine_utils.wording import names_text, seconds_text
 
 PRIMARY, RANDOM = "user_temporal", "user_random"
 SPLITS = {PRIMARY: "Own last fifth", "global_temporal": "One cut in time", "leave_one_out": "Last one out",

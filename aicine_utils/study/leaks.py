@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from aicine_utils import columns as c
-from aicine_utils.findings.reading import names_text
 from aicine_utils.metrics import evaluate
 from aicine_utils.splits import Split
+from aicine_utils.wording import names_text
 
 HALF = 0.5
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from aicine_utils.findings.reading import names_text, ordinal, seconds_text
 from aicine_utils.models import registry
 from aicine_utils.study.finalists import MODEL, RANDOM, SPLITS
 from aicine_utils.study.sensitivity import REFERENCE, Way, changed, reading
+from aicine_utils.wording import names_text, ordinal, seconds_text
 
 CHOICES = {"protocol": "the split", "k": "the length of the list", "liked": "what counts as relevant"}
 ONE_LIST = "non_personalised"

@@ -17,10 +17,11 @@ import pandas as pd
 from aicine_utils import experiment
 from aicine_utils.errors import AicineError
 from aicine_utils.experiment import Result
-from aicine_utils.findings.reading import cost, names_text, seconds_text
+from aicine_utils.findings.reading import cost
 from aicine_utils.metrics import rating
 from aicine_utils.models import registry
 from aicine_utils.splits import Split
+from aicine_utils.wording import names_text, seconds_text
 
 FIRST = 5  # models with the best lists
 TRAININGS = 3  # of each, unless a notebook asks for more

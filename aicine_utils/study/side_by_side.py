@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from aicine_utils import columns as c
-from aicine_utils.findings.reading import names_text, seconds_text
 from aicine_utils.models import registry
 from aicine_utils.study import comparison, reasons
 from aicine_utils.study.serving import MODEL, Answers, Served
+from aicine_utils.wording import names_text, seconds_text
 
 PROMPT = 1.0  # seconds within which a list should be there
 HIT = "★ "
