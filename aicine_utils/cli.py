@@ -144,7 +144,7 @@ def tune(
     dataset: Dataset = "ml-100k",
     model: Annotated[list[str], typer.Option(help="Repeat for several; all if none.")] = [],
     trials: Annotated[int, typer.Option(min=1)] = 20, protocol: Protocol = "user_temporal",
-    minutes: Annotated[float, typer.Option(min=0, help="No trial of a model begins after so many; 0: no limit.")] = 0,
+    minutes: Annotated[float, typer.Option(min=0, help="Then only trials known beforehand begin; 0: no limit.")] = 0,
 ) -> None:  # fmt: skip
     """Search parameters on validation and keep the winners, unless one of more trials is kept already; resumes."""
     from aicine_utils import settings, tuning

@@ -7,7 +7,6 @@ default run reads them and searches nothing.
 """
 
 import math
-import os
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from filelock import FileLock
 
 from aicine_utils import provenance, settings
 from aicine_utils.errors import AicineError
+from aicine_utils.files import write_text
 from aicine_utils.metrics import evaluate, rating
 from aicine_utils.models import registry
 from aicine_utils.models.base import lists
@@ -217,7 +217,5 @@ def _merge(path: Path, dataset: str, protocol: str, winners: dict[str, Winner]) 
     own = {**kept, **{name: {k: v for k, v in vars(winners[name]).items() if v not in ([], None)} for name in written}}
     ordered = {name: own[name] for name in registry.names() if name in own}
     text = yaml.dump({**settings.tuned(dataset), protocol: ordered}, Dumper=_ListsInRows, sort_keys=False, width=120)
-    part = path.with_name(f".{path.stem}.part")
-    part.write_text(HEADER.format(dataset=dataset) + text, encoding="utf-8")
-    os.replace(part, path)
+    write_text(path, HEADER.format(dataset=dataset) + text)
     return written

@@ -56,6 +56,13 @@ def test_a_clone_with_published_pages_makes_what_is_asked_for(report, tmp_path):
     assert "book=02_non_personalised" in told
 
 
+def test_the_lists_of_one_person_wait_for_the_models_and_not_for_their_comparison(tmp_path):
+    told = aicine(tmp_path, "run", "--preset", "mock", "--only", "12", "--dry-run", counted=False).stdout
+    assert "book=09_recbole_sequential" in told
+    assert "runs/repeats.json" in told  # which makes the blend
+    assert "book=10_comparison" not in told
+
+
 def test_the_notebooks_with_most_work_begin_first(report):
     home, _ = report
     log = (home / "outputs" / "mock" / "runs" / "snakemake.log").read_text()

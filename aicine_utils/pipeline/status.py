@@ -1,16 +1,15 @@
 """How far a step of the report is: a file of JSON beside its output, replaced as the step goes on."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
+
+from aicine_utils.files import write_text
 
 
 def write(path: Path, content: dict[str, Any]) -> None:
     """Replace the file in one step, so that a reader finds it whole."""
-    partial = path.with_suffix(f".{os.getpid()}.tmp")
-    partial.write_text(json.dumps(content, indent=1), encoding="utf-8")
-    partial.replace(path)
+    write_text(path, json.dumps(content, indent=1))
 
 
 def seconds_before(path: Path) -> float | None:

@@ -21,8 +21,8 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from aicine_utils import settings
+from aicine_utils.files import write_text
 from aicine_utils.report.exporter import TEMPLATES, PageExporter
-from aicine_utils.report.files import write_text
 from aicine_utils.wording import MISSING, seconds_text
 
 ASSETS = Path(__file__).parent / "assets"

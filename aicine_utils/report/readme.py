@@ -11,10 +11,10 @@ import pandas as pd
 
 from aicine_utils import findings
 from aicine_utils.errors import AicineError
+from aicine_utils.files import write_text
 from aicine_utils.findings import verdicts
 from aicine_utils.findings.decisions import JOBS
 from aicine_utils.report import budgets, figures, plots, publishing, svg
-from aicine_utils.report.files import write_text
 from aicine_utils.report.pages import words
 from aicine_utils.wording import MISSING, say
 

@@ -11,7 +11,7 @@ import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from aicine_utils.errors import unknown
-from aicine_utils.report.files import write_text
+from aicine_utils.files import write_text
 from aicine_utils.wording import MISSING
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")

@@ -1,4 +1,4 @@
-"""Text files of a report, which a reader never finds half written."""
+"""Text files that a reader never finds half written."""
 
 import os
 from pathlib import Path
