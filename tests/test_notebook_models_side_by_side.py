@@ -79,7 +79,7 @@ def test_reasons_are_shown_with_what_was_liked(study, shown):
 def test_curves_are_the_search_s_where_it_counted_the_passes(study, monkeypatch):
     own = pd.DataFrame({"epoch": [1, 2], "loss": [3.0, 2.0], "ndcg@10": [0.1, 0.2]})
     results = {"gru": SimpleNamespace(name="gru", curve=own), "mlp": SimpleNamespace(name="mlp", curve=own[["loss"]])}
-    kept = {"mlp": {"curve": [1.2, 1.1, 1.15]}}
+    kept = {"mlp": {"metric": "rmse", "curve": [1.2, 1.1, 1.15]}}
     monkeypatch.setattr(nb.settings, "winner", lambda name, dataset, protocol: kept.get(name, {}))
     curves = study.curves(results)
     assert curves.loc[curves["label"] == "GRU (held out)", ["epoch", "ndcg@10"]].to_numpy().tolist() == [
