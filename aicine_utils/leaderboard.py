@@ -23,8 +23,9 @@ def leaderboard(results: Iterable[Result], split: Split, resamples: int = 2000) 
     ``_high``; rmse and mae likewise (empty for models that don't rate); beyond-accuracy means at 10; costs;
     frozen_days (from the last rating that may be learned from to the last of the test, under one cut in time);
     trials (of the search behind the settings, 0 or 1 for defaults); search_minutes (after which no other trial began,
-    empty without a limit); lent_by (the data set of that search, where it is another); stopped_by_budget; run (its
-    folder's name); ``place`` by NDCG@10 and ``place_rmse``, shared by models that paired tests can't tell apart.
+    empty without a limit); lent_by (the data set of that search, where it is another); found_on (the data set whose
+    search had found what won this one); stopped_by_budget; run (its folder's name); ``place`` by NDCG@10 and
+    ``place_rmse``, shared by models that paired tests can't tell apart.
     """
     results, catalogue = list(results), beyond.Catalogue.of(split.for_test())
     rows = [_row(result, split, catalogue, resamples) for result in results]
@@ -68,12 +69,13 @@ def settings_text(result: Result) -> str:
 
 def _row(result: Result, split: Split, catalogue: beyond.Catalogue, resamples: int) -> dict[str, object]:
     entry, manifest = registry.entry(result.name), result.manifest
-    found = settings.winner(entry.name, manifest["dataset"], split.protocol)
+    found = settings.search_behind(entry.name, manifest["dataset"], split.protocol, manifest["params"])
     return {
         "protocol": split.protocol, "model": entry.name, "label": entry.label, "family": entry.family, "seeds": 1,
         "n_users": result.values().size, "frozen_days": frozen_days(split), **means(result, resamples),
         **beyond.evaluate_beyond(result.topk, split, catalogue=catalogue),
         "trials": found.get("trials", 0), "search_minutes": found.get("limit"), "lent_by": found.get("lent_by", ""),
+        "found_on": found.get("found_on", ""),
         "stopped_by_budget": manifest["stopped_by_budget"],
         **{name: manifest[name] for name in COSTS}, "run": result.folder.name,
     }  # fmt: skip

@@ -108,5 +108,6 @@ def settings_source(result: Result) -> str:
     if made["params"] != registry.create(result.name, made["dataset"], protocol=made["protocol"]).params:
         return "set here"
     if _trials(found):
-        return f"search, {_trials(found)} trials{_where(found) or ' on validation'}"
+        won = f"; won by what was found on {found['found_on']}" if "found_on" in found else ""
+        return f"search, {_trials(found)} trials{_where(found) or ' on validation'}{won}"
     return "defaults, passes counted on validation" if found else "defaults"

@@ -1,8 +1,8 @@
 """Where things lie, the presets, and the settings of each model; all read from YAML beside this file."""
 
 import hashlib
+import json
 import os
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,6 +14,7 @@ from aicine_utils.errors import AicineError, unknown
 
 CONFIGS = Path(__file__).parent / "configs"
 ROOT = Path(__file__).resolve().parents[1]
+PRIMARY = "user_temporal"  # the split on which every model is run
 
 
 def home() -> Path:
@@ -100,6 +101,18 @@ def winner(name: str, dataset: str, protocol: str) -> dict[str, Any]:
     return tuned(dataset).get(protocol, {}).get(name) or lent(name, dataset, protocol)
 
 
+def search_behind(name: str, dataset: str, protocol: str, params: dict[str, Any]) -> dict[str, Any]:
+    """The winner whose settings a run's ``params`` hold; empty where they are defaults, or were set for that run.
+
+    A finalist that is measured under another split keeps the settings of the usual one's search.
+    """
+    for searched in (protocol, PRIMARY):
+        found = winner(name, dataset, searched)
+        if found and found["params"].items() <= params.items():
+            return found
+    return {}
+
+
 def lent(name: str, dataset: str, protocol: str) -> dict[str, Any]:
     """The winner on the data set that lends its own to this one, and ``lent_by``: which that is; else empty."""
     lender = tuned(dataset).get("lent_by")
@@ -122,25 +135,26 @@ def model_params(name: str, dataset: str, protocol: str) -> dict[str, Any]:
 
 
 def of_models(dataset: str) -> str:
-    """Digest of the configurations that decide what a model learns from a data set: not of a sentence, nor of a search
-    on other data, save those that lend their winners.
+    """Digest of the configurations that decide what a model learns from a data set: not of a sentence or comment, of
+    how a winner was found, nor of a search on other data, save those that lend their winners.
     """
-    lender = tuned(dataset).get("lent_by")
-    names = [dataset, *([lender] if lender else [])]
-    files = [*sorted((CONFIGS / "models").glob("*.yaml")), CONFIGS / "presets.yaml", CONFIGS / "signals.yaml",
-             *(CONFIGS / "tuned" / f"{name}.yaml" for name in names)]  # fmt: skip
-    return _digest(path for path in files if path.exists())
+    files = [*sorted((CONFIGS / "models").glob("*.yaml")), CONFIGS / "presets.yaml", CONFIGS / "signals.yaml"]
+    read = {path.name: read_yaml(path) for path in files if path.exists()}
+    content = [read, _won(dataset), _won(tuned(dataset).get("lent_by", ""))]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _won(dataset: str) -> dict[str, Any]:
+    """The settings of each winner on a data set, by protocol and model."""
+    protocols = {name: found for name, found in tuned(dataset).items() if isinstance(found, dict)}
+    return {name: {model: own["params"] for model, own in found.items()} for name, found in protocols.items()}
 
 
 def fingerprint(folder: str) -> str:
     """Digest of every file below a folder of the package that is not Python: configurations, templates, assets."""
     files = sorted((Path(__file__).parent / folder).rglob("*"))
-    return _digest(path for path in files if path.is_file() and path.suffix not in {".py", ".pyc"})
-
-
-def _digest(files: Iterable[Path]) -> str:
-    """Twelve hex digits of the sha256 of names and contents."""
     digest = hashlib.sha256()
     for path in files:
-        digest.update(path.name.encode() + path.read_bytes())
+        if path.is_file() and path.suffix not in {".py", ".pyc"}:
+            digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:12]

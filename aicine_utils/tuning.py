@@ -1,9 +1,9 @@
 """Search for parameters with Optuna: on validation only, resumable, several processes at one study.
 
-Every model of a family gets the same number of trials, or the same minutes where these end first. A network stops on
-the validation ratings themselves, and the number of passes that was best on them is part of its setting, so that
-nothing has to be held out later. Winners are written to ``configs/tuned/<dataset>.yaml``, which is committed; the
-default run reads them and searches nothing.
+Every model is to get the same number of trials, or the same minutes where these end first; what each got stands with
+its winner and is told below the leaderboard. A network stops on the validation ratings themselves, and the number of
+passes that was best on them is part of its setting, so that nothing has to be held out later. Winners are written to
+``configs/tuned/<dataset>.yaml``, which is committed; the default run reads them and searches nothing.
 """
 
 import math
@@ -27,7 +27,7 @@ from aicine_utils.splits import Split
 
 HEADER = """# Winners of the search, written by `python -m aicine_utils tune --dataset {dataset}`.
 # Ranges stand in configs/models; value is the winner's validation score; trials counts the defaults too, minutes what
-# all of them took, limit after how many minutes no other began.
+# all of them took, limit after how many minutes no other began, save those known beforehand.
 # What is not searched here has the winner of the data set after lent_by, if any; passes are counted anew.
 """
 NO_WINNERS = ""  # no protocol: what is not searched keeps its default
@@ -40,7 +40,8 @@ class Winner:
 
     ``minutes`` is what all trials took together, None where that was not noted, and ``limit`` after how many no other
     trial began, None without a limit. ``curve`` has the validation value after each pass of its training, where passes
-    were counted.
+    were counted. ``found_on`` names the data set whose search had found the setting that won here, None where this
+    search found it.
     """
 
     params: dict[str, Any]
@@ -50,6 +51,7 @@ class Winner:
     minutes: float | None = field(default=None, compare=False)
     limit: float | None = None
     curve: list[float] = field(default_factory=list)
+    found_on: str | None = None
 
 
 def objective_of(name: str) -> str:
@@ -106,9 +108,7 @@ def tune(name: str, split: Split, trials: int, seed: int = 0, watch: Watch = lam
         raise AicineError(f"Model {name} has nothing to search: configs/models/{name}.yaml has no `search` section.")
     study = _study(name, split, seed)
     if not _finished(study):
-        lent = settings.lent(name, split.info["dataset"], split.protocol).get("params")
-        for own in ({}, *config["known"], *([lent] if lent else [])):
-            study.enqueue_trial({key: own.get(key, config["params"][key]) for key in search})
+        _enqueue_known(study, config, settings.lent(name, split.info["dataset"], split.protocol))
     for _ in range(2 * trials):  # those that fail are replaced, but not without end
         if len(_finished(study)) >= trials or (_minutes(study) >= minutes and not _waiting(study)):
             break
@@ -118,7 +118,15 @@ def tune(name: str, split: Split, trials: int, seed: int = 0, watch: Watch = lam
     params = {**readable(best.params), **found.get("params", {})}
     curve = found.get("curve", [])
     tried = len(_finished(study)), round(_minutes(study), 1), minutes if math.isfinite(minutes) else None
-    return Winner(params, objective_of(name), round(best.value, 6), *tried, curve)
+    return Winner(params, objective_of(name), round(best.value, 6), *tried, curve, found.get("found_on"))
+
+
+def _enqueue_known(study: optuna.Study, config: dict[str, Any], lent: dict[str, Any]) -> None:
+    """What is tried first: the defaults, what the model's configuration knows, and what another data set lends."""
+    for own in ({}, *config["known"], lent.get("params", {})):
+        point = {name: own.get(name, config["params"][name]) for name in config["search"]}
+        origin = {"found_on": lent["lent_by"]} if lent and own is lent["params"] else {}
+        study.enqueue_trial(point, user_attrs=origin, skip_if_exists=True)
 
 
 def _try_one(study: optuna.Study, seed: int, objective: Callable[[optuna.Trial], tuple[float, dict]]) -> None:

@@ -36,6 +36,7 @@ def test_columns_of_the_contract(board):
             "trials",
             "search_minutes",
             "lent_by",
+            "found_on",
             "stopped_by_budget",
             "run",
         ]

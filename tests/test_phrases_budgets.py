@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from aicine_utils import phrases, settings
+from aicine_utils.models import registry
 
 
 def test_a_budget_spent_elsewhere_is_said(monkeypatch):
@@ -13,6 +14,15 @@ def test_a_budget_spent_elsewhere_is_said(monkeypatch):
     run = SimpleNamespace(manifest={"dataset": "any", "protocol": "user_temporal"})
     said = phrases.budgets(dict.fromkeys(found, run))
     assert said == "Settings did not have equal budgets: 12 trials on ml-100k for BPR; 12 trials for GRU."
+
+
+def test_a_setting_that_was_found_elsewhere_is_said(monkeypatch):
+    params = registry.create("ease", "mock").params
+    run = SimpleNamespace(name="ease", manifest={"dataset": "mock", "protocol": "user_temporal", "params": params})
+    for found, said in (({}, ""), ({"found_on": "ml-100k"}, "; won by what was found on ml-100k")):
+        won = {"params": params, "trials": 12} | found
+        monkeypatch.setattr(settings, "winner", lambda *_, won=won: won)
+        assert phrases.settings_source(run) == f"search, 12 trials on validation{said}"
 
 
 def test_a_search_that_time_ended_had_the_same_budget(monkeypatch):

@@ -221,16 +221,20 @@ def test_what_another_process_wrote_meanwhile_stays(configs):
     assert not list(path.parent.glob("*.part"))
 
 
-def test_kept_tables_stay_when_a_sentence_or_other_data_change(configs):
+def test_kept_tables_stay_when_a_sentence_or_other_data_or_a_remark_change(configs):
+    def after(file, text):
+        (configs / file).write_text(text, encoding="utf-8")
+        settings.read_yaml.cache_clear()
+        return settings.of_models("mock")
+
     (configs / "tuned").mkdir(exist_ok=True)
-    for name, text in {"mock": "lent_by: other\n", "other": "{}\n", "third": "{}\n"}.items():
-        (configs / "tuned" / f"{name}.yaml").write_text(text, encoding="utf-8")
-    before = settings.of_models("mock")
-    for file in ("sentences.yaml", "tuned/third.yaml"):
-        (configs / file).write_text("another: {}\n", encoding="utf-8")
-    assert settings.of_models("mock") == before
-    (configs / "tuned" / "other.yaml").write_text("user_temporal: {}\n", encoding="utf-8")
-    assert settings.of_models("mock") != before
+    before = after("tuned/mock.yaml", "lent_by: other\n")
+    assert after("sentences.yaml", "another: {}\n") == before
+    assert after("tuned/third.yaml", "user_temporal: {ease: {params: {regularisation: 7.0}}}\n") == before
+    won = "user_temporal: {ease: {params: {regularisation: 7.0}, trials: %d}}\n"
+    lent = after("tuned/other.yaml", won % 12)
+    assert lent != before
+    assert after("tuned/other.yaml", "# found again\n" + won % 25) == lent
 
 
 def test_a_shorter_search_does_not_replace_a_longer_one(mock_split, configs):
@@ -252,6 +256,9 @@ def test_a_data_set_that_was_not_searched_borrows_settings_but_no_passes(mock_sp
     assert settings.winner("baseline", "mock", "global_temporal") == {}  # found by another protocol's validation
     tuning.tune("baseline", mock_split, 2)
     assert [trial["reg_u"] for trial in tuning.history("baseline", mock_split)] == [15.0, 7.0]  # the default, then it
+    elsewhere = settings.search_behind("baseline", "mock", "global_temporal", {"reg_u": 7.0, "passes": 2})
+    assert elsewhere == borrowed  # a finalist takes the usual split's settings to another
+    assert settings.search_behind("baseline", "mock", "user_temporal", {"reg_u": 8.0}) == {}
     tuning.write_winners("mock", "user_temporal", {"baseline": tuning.Winner({"reg_u": 9.0}, "rmse", 0.8, 2)})
     assert settings.winner("baseline", "mock", "user_temporal")["params"] == {"reg_u": 9.0}
     assert settings.tuned("mock")["lent_by"] == "other"

@@ -4,12 +4,15 @@ import pandas as pd
 
 from aicine_utils.report.pages import words
 
+ELSEWHERE = (("lent_by", "settings_lent"), ("found_on", "settings_found"))  # columns, and what is said of them
+
 
 def told(board: pd.DataFrame | None, lang: str) -> str:
     """The sentences on settings and on training time that stand below a leaderboard."""
     named, searches = words(lang), {**_searches(board), "within": _within(board, lang)}
     said = named["settings_default" if searches["searched"] == "0" else "settings_searched"].format(**searches)
-    return " ".join(part for part in (said, _lent(board, lang), stopped(board, lang)) if part)
+    from_others = (_from_another(board, lang, *kind) for kind in ELSEWHERE)
+    return " ".join(part for part in (said, *from_others, stopped(board, lang)) if part)
 
 
 def _searches(board: pd.DataFrame | None) -> dict[str, str]:
@@ -30,10 +33,10 @@ def _within(board: pd.DataFrame | None, lang: str) -> str:
     return words(lang)["settings_within"].format(minutes=limits.iloc[0]) if same else ""
 
 
-def _lent(board: pd.DataFrame | None, lang: str) -> str:
-    """How many settings come from another data set's search; empty where none does."""
-    lenders = [] if board is None or "lent_by" not in board else board["lent_by"].fillna("").loc[lambda own: own != ""]
-    return words(lang)["settings_lent"].format(n=len(lenders), lender=lenders.iloc[0]) if len(lenders) else ""
+def _from_another(board: pd.DataFrame | None, lang: str, column: str, sentence: str) -> str:
+    """How many settings another data set's search found, by a column that names it; empty where none."""
+    lenders = [] if board is None or column not in board else board[column].fillna("").loc[lambda own: own != ""]
+    return words(lang)[sentence].format(n=len(lenders), lender=lenders.iloc[0]) if len(lenders) else ""
 
 
 def stopped(board: pd.DataFrame | None, lang: str) -> str:
