@@ -291,9 +291,9 @@ if len(plane):
 # %%
 none, *some = by_dimensions.values()
 dimensions = original_claims.dimension_curve(none, some)
-lowest, surely = dimensions.loc[dimensions["rmse"].idxmin()], int((dimensions["saved_low"] > 0).sum())
+lowest, better = dimensions.loc[dimensions["rmse"].idxmin()], int((dimensions["saved_low"] > 0).sum())
 study.show(dimensions, "dimensions", f"At the study's settings {lowest['dimensions']:.0f} dimensions have the lowest "
-           f"error; {surely} of {len(some)} numbers of them are surely better than none", {
+           f"error; {better} of {len(some)} numbers of them are better than none, each by its own interval", {
     "dimensions": "Dimensions",
     "rmse": nb.Column("RMSE, stars", "On test ratings", ".4f", "lower"),
     "saved": nb.Column("Saved", "RMSE less than without dimensions, with its 95 % interval", "+.4f", "higher"),
@@ -329,8 +329,8 @@ for movie in study.well_known(2):
 # - One seed a model. The intervals speak of other people, not of other trainings of a network.
 # - Smallest effects that matter are choices. The table of measurements gives effects and intervals, so that anyone may
 #   set others.
-# - Each interval is at 95 %: about one verdict in twenty of the decided ones may be chance. Within a claim, many rivals
-#   are corrected for; over claims, nothing is.
+# - Each interval is at 95 %: about one in twenty misses what it estimates. Within a claim, many rivals are corrected
+#   for; over claims, nothing is.
 # - Intervals of the genre measure are over films, which are not independent: they share neighbours. The test by
 #   shuffling, which has to agree, keeps the neighbours as they are.
 #

@@ -83,7 +83,7 @@ def test_it_writes_between_the_marks_and_the_second_time_changes_nothing(place):
     assert text.startswith("# Title\n\n<!-- results ml-100k -->\n## What we found\n")
     assert text.endswith("\n<!-- /results -->\n\n## Two commands\n")
     assert "\nold\n" not in text
-    assert "17 models on `ml-100k`. On people's own timelines all have the same 937 people" in text
+    assert "17 models on `ml-100k`. On people's own timelines all lists are of the same 937 people; other" in text
     assert "- **Home row:** ship EASE, the highest of 2 models that share first place." in text
     assert "- **Best stars** – SVD++ (Surprise) predicts stars best: RMSE 0.902 [0.898, 0.906]" in text
     assert disagreement(text, place) == ""
@@ -199,11 +199,21 @@ def test_budgets_are_told_below_the_table(place):
     write_csv(board, place / "outputs" / "ml-100k" / "tables" / "leaderboard.csv")
     text = written(place)["README.md"]
     assert "16 of 17 models had 12–25 trials each on validation" in text
-    write_csv(board.assign(search_minutes=12.0), place / "outputs" / "ml-100k" / "tables" / "leaderboard.csv")
+    found_on = ["ml-100k"] * 2 + [""] * (len(board) - 2)
+    limits = board.assign(search_minutes=12.0, found_on=found_on)
+    write_csv(limits, place / "outputs" / "ml-100k" / "tables" / "leaderboard.csv")
     limited = written(place)["README.md"]
-    assert "had 12–25 trials each on validation, as many as began within 12 minutes; the others" in limited
+    assert "had 12–25 trials each on validation, as many as began within 12 minutes after the defaults and" in limited
+    assert "among the first tried, and was the best here for 2 of them." in limited
     assert "Searched on ml-100k instead, with passes counted here: 1 of them." in text
     assert f"Ended by the limit on training time, and so perhaps better than shown: {board['label'][1]}." in text
+
+
+def test_the_data_set_that_readme_shows_is_written_again(place):
+    assert readme.shown_dataset(place) == "ml-100k"  # it shows none yet
+    path = place / "README.md"
+    path.write_text(EMPTY.replace("<!-- results -->", "<!-- results ml-1m -->"), encoding="utf-8")
+    assert readme.shown_dataset(place) == "ml-1m"
 
 
 def test_tables_that_are_missing_or_empty_are_an_error(place):

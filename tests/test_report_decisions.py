@@ -123,6 +123,10 @@ def test_what_is_not_told_from_chance_is_not_shipped():
     one = made(means(popularity={"place": 1}, item_knn={"place": 1}), pair("ease", "popularity", 0.01, -0.01, 0.03))
     assert (one.model, one.standing) == (None, "not decided")
     assert "None is surely better than all lists that do not look at the film" in one.text["en"]
+    assert one.text["en"].endswith("Most liked 0.060 [0.050, 0.070] (difference +0.010 [-0.010, 0.030]).")
+    ahead = made(means(popularity={"place": 1}), pair("ease", "popularity", 0.01, 0.002, 0.018))
+    assert ": the difference for this pair alone is +0.010 [0.002, 0.018]" in ahead.text["en"]
+    assert "does as well" not in ahead.text["en"]
     assert one.change["en"].startswith("EASE would be shipped once it is surely ahead of Most liked.")
     behind = means(popularity={"place": 1, "value": 0.125})
     one = made(behind, pair("ease", "popularity", -0.005, -0.02, 0.01))

@@ -86,6 +86,16 @@ def test_personalisation_can_gain_lose_or_be_open(cells, said, ko, strength):
     assert one.strength == strength
 
 
+@pytest.mark.parametrize(("popular", "strength"), [(0.128, "open"), (0.110, "clear")])
+def test_who_is_apart_from_the_leader_need_not_be_apart_from_another(popular, strength):
+    """EASE is shipped, for its cost, and iALS leads: the place of the most liked says that it is behind iALS."""
+    leader = {"ndcg@10": 0.135, "ndcg@10_low": 0.129, "ndcg@10_high": 0.141, "fit_seconds": 900.0}
+    most_liked = {"ndcg@10": popular, "ndcg@10_low": popular - 0.006, "ndcg@10_high": popular + 0.006, "place": 3}
+    one = found(changed(ials=leader, popularity=most_liked))["personalisation"]
+    assert "EASE" in one.text["en"]
+    assert one.strength == strength
+
+
 def test_random_is_no_list_for_everyone():
     board = leaderboard()
     assert "personalisation" not in found(board[(board["family"] != "non_personalised") | (board["model"] == "random")])

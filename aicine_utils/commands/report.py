@@ -147,11 +147,14 @@ def sync(check: Annotated[bool, typer.Option(help="Only say which pairs differ; 
 
 
 @app.command()
-def readme(dataset: Dataset = "ml-100k") -> None:
+def readme(
+    dataset: Annotated[str, typer.Option(help="Data set of the report. Default: the one that README shows.")] = "",
+) -> None:
     """Write README's findings, picture and table from the tables of a finished report."""
     from aicine_utils import settings
     from aicine_utils.data import catalogue
     from aicine_utils.report import readme as writing
 
-    for path in writing.write(settings.home(), catalogue.folder_name(dataset)):
-        console.print(f"{path.relative_to(settings.home())} agrees with the tables of {dataset}")
+    name = catalogue.folder_name(dataset or writing.shown_dataset(settings.home()))
+    for path in writing.write(settings.home(), name):
+        console.print(f"{path.relative_to(settings.home())} agrees with the tables of {name}")

@@ -7,9 +7,9 @@ do not meet. Where that fails the sentence says that it can't be told. The sente
 
 from aicine_utils.findings.choosing import NO_TABLES, JobTables
 from aicine_utils.findings.decisions import Decision, decision
-from aicine_utils.findings.reading import PRIMARY, primary, ranking, ratio_text, value_text
+from aicine_utils.findings.reading import primary, ranking, ratio_text, value_text
 from aicine_utils.findings.sentences import Finding, findings
 from aicine_utils.wording import seconds_text
 
-__all__ = ["NO_TABLES", "PRIMARY", "Decision", "Finding", "JobTables", "decision", "findings", "primary", "ranking",
+__all__ = ["NO_TABLES", "Decision", "Finding", "JobTables", "decision", "findings", "primary", "ranking",
            "ratio_text", "seconds_text", "value_text"]  # fmt: skip

@@ -124,7 +124,8 @@ def _nothing(job: str, rows: pd.DataFrame, candidates: pd.DataFrame, pairs: pd.D
     control, best, metric = rows[controls(rows)].iloc[0], candidates.iloc[0], JOBS[job]
     case = "chance" if best["first"] else "beaten"
     values = {"control_value": value_text(control, metric), "value": value_text(best, metric)}
-    text = _say(job, case, control=control["label"], best=best["label"], **values)
+    luck = _luck(gap(best, control, metric, pairs)) if case == "chance" else ""
+    text = _say(job, case, control=control["label"], best=best["label"], luck=luck, **values)
     change = changes(job, metric, case, best, control, candidates, candidates, pairs, candidates.iloc[:0])
     return Decision(job, None, NONE["en"], None, None, False, text, COMPARISON, change=change)
 

@@ -6,13 +6,15 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from aicine_utils.settings import PRIMARY
 from aicine_utils.wording import say, seconds_text
 
-PRIMARY, STRICT = "user_temporal", "global_temporal"
+STRICT = "global_temporal"
 RANKING = "ndcg@10"
 STARS = "rmse"
 POPULAR = "popularity"
 CHANCE = "random"  # never a candidate, whatever shares its place
+CHOSEN = ("svd", "ract")  # what the original study shipped
 COMPARISON = "10_comparison.html"
 MONTH, MONTHS_FROM = 365.25 / 12, 60  # days of a month; and from how many a span is told in months
 _PLACES = {RANKING: "place", STARS: "place_rmse"}

@@ -120,8 +120,8 @@ def _personalisation(board: pd.DataFrame, home: Pick | None, strict: pd.DataFram
     own, everyone = personal.iloc[0], controls.iloc[0]
     own = own if home is None or home.best["family"] == BLIND else home.best
     better, worse = (own, everyone) if own[RANKING] >= everyone[RANKING] else (everyone, own)
-    one_is_first = better["first"] or worse["first"]
-    apart = better["first"] > worse["first"] if one_is_first else disjoint(own, everyone, RANKING)
+    leads = better["model"] == rows["model"].iloc[0]  # places tell who is apart from the leader, and from nobody else
+    apart = not worse["first"] if leads else disjoint(own, everyone, RANKING)
     case = "open" if not apart else "gain" if better is own else "loss"
     there = _under_the_cut(own, strict)
     text = say("personalisation", case, own=own["label"], own_value=value_text(own, RANKING),

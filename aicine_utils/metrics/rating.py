@@ -1,7 +1,7 @@
 """Metrics of predicted stars: RMSE and MAE over all test ratings, with intervals over users.
 
 In: user_id, movie_id, rating, predicted. A user with more ratings weighs more, as in the literature; an interval
-therefore resamples users and divides sums by sums. For paired tests each user has the mean of their own errors.
+therefore resamples users and divides sums by sums. Paired tests take each user's :func:`contributions` to the error.
 """
 
 import math

@@ -13,6 +13,7 @@ from aicine_utils.findings.verdicts import MARKS, Verdict, verdicts
 from aicine_utils.report import budgets, plots
 from aicine_utils.report.pages import HOME, Site, memory_text, provenance_block, time_text, words, write_page
 from aicine_utils.report.tables import Column, html_table
+from aicine_utils.settings import PRIMARY
 
 
 def _seconds(value: float) -> str:
@@ -115,7 +116,7 @@ def leaderboard_table(board: pd.DataFrame, lang: str = "en") -> str:
     shown = board.sort_values("ndcg@10", ascending=False) if "ndcg@10" in board else board
     families = [named["families"].get(name) or plots.family_label(name) for name in shown["family"]]
     shown = shown.assign(family=families)
-    protocol = board["protocol"].iloc[0] if "protocol" in board else findings.PRIMARY
+    protocol = board["protocol"].iloc[0] if "protocol" in board else PRIMARY
     caption = named["leaderboard_caption"].format(protocol=protocol)
     return html_table(shown, caption, order, csv=CSV, best=("ndcg@10", "rmse"), csv_label=named["data_csv"])
 

@@ -14,14 +14,15 @@ from aicine_utils.errors import AicineError
 from aicine_utils.files import write_text
 from aicine_utils.findings import verdicts
 from aicine_utils.findings.decisions import JOBS
+from aicine_utils.findings.reading import CHOSEN
 from aicine_utils.report import budgets, figures, plots, publishing, svg
 from aicine_utils.report.pages import words
 from aicine_utils.wording import MISSING, say
 
+NAME = "README.md"
 FIRST = 10
-CONTROLS = ("random", "popularity", "recent_popularity", "ease", "ials", "multivae")  # what the original study lacked
+BASELINES = ("random", "popularity", "recent_popularity", "ease", "ials", "multivae")  # what the original study lacked
 PUBLISHED = ("ml-1m", "ml-100k")  # whose reports are committed, see .gitignore
-CHOSEN = ("svd", "ract")  # what it shipped
 BEGIN, END = r"<!-- results ?([\w-]*) -->", "<!-- /results -->"
 NOTHING = "*No report is published yet. `./run_all.sh` makes one, `./run_all.sh readme` writes its findings here.*"
 NEEDED = ("model", "label", "family", "ndcg@10", "n_users")
@@ -33,15 +34,24 @@ def write(home: Path, dataset: str) -> list[Path]:
     Raises AicineError when the tables are missing, the marks are not there exactly once, or the report holds what must
     not be committed.
     """
-    readme = home / "README.md"
-    if not readme.exists():
-        raise AicineError(f"{readme} is not there. Run this where README.md and outputs/ lie side by side.")
-    board = leaderboard(home, dataset)
-    text = with_results(readme.read_text(encoding="utf-8"), dataset, block(home, dataset))
+    text, board = _read(home), leaderboard(home, dataset)
+    text = with_results(text, dataset, block(home, dataset))
     if wrong := publishing.problems(publishing.files(home / "outputs" / dataset)):
         more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
         raise AicineError(f"The report on {dataset} can't be committed: {'; '.join(wrong[:3])}{more}. Mend it first.")
-    return [write_text(home / picture_path(dataset), picture(board)), write_text(readme, text)]
+    return [write_text(home / picture_path(dataset), picture(board)), write_text(home / NAME, text)]
+
+
+def shown_dataset(home: Path) -> str:
+    """The data set whose results README in ``home`` shows, ml-100k where it shows none yet."""
+    return dataset_of(_read(home)) or "ml-100k"
+
+
+def _read(home: Path) -> str:
+    path = home / NAME
+    if not path.exists():
+        raise AicineError(f"{path} is not there. Run this where README.md and outputs/ lie side by side.")
+    return path.read_text(encoding="utf-8")
 
 
 def block(home: Path, dataset: str) -> str:
@@ -119,20 +129,26 @@ def results(
     rows, everyone = shown(board), findings.ranking(findings.primary(board), "ndcg@10")
     return "\n".join([
         "## What we found", "",
-        f"{len(everyone)} models on `{dataset}`. On people's own timelines all have the same "
-        f"{everyone['n_users'].max():,} people; other jobs, and one cut in time, have people and films of their own: "
-        "compare within a sentence, not between them. Brackets hold 95 % intervals over people.", "",
+        f"{len(everyone)} models on `{dataset}`. On people's own timelines all lists are of the same "
+        f"{everyone['n_users'].max():,} people{_raters(jobs)}; other jobs, and one cut in time, have people and films "
+        "of their own: compare within a sentence, not between them. Brackets hold 95 % intervals over people.", "",
         *(f"- {sentence}" for sentence in sentences(board, jobs)), "",
         f"![{title(rows)}]({picture_path(dataset)})", "",
         *table(rows), "",
-        f"The first {min(FIRST, len(everyone))} of {len(everyone)} models, the controls, and SVD and RaCT, which the "
-        "original study chose. Who can't be told from the best of a place shares it; a mean may be higher and a place "
-        "lower, where a model's differences vary less from person to person. Every row: "
+        f"The first {min(FIRST, len(everyone))} of {len(everyone)} models, baselines that the original study lacked, "
+        "and SVD and RaCT, which it chose. Who can't be told from the best of a place shares it; a mean may be higher "
+        "and a place lower, where a model's differences vary less from person to person. Every row: "
         f"[leaderboard.csv](outputs/{dataset}/tables/leaderboard.csv); every page: "
         f"`outputs/{dataset}/report/index.html`. Written by `./run_all.sh readme`, not by hand.", "",
         budgets.told(findings.primary(board), "en"),
         *([] if original is None else ["", *claims(original)]),
     ])  # fmt: skip
+
+
+def _raters(jobs: findings.JobTables) -> str:
+    """How many people the errors of stars are of, who need not have liked anything; empty where that was not noted."""
+    people = [] if jobs.means is None else jobs.means.loc[jobs.means["job"] == "stars", "people"].dropna()
+    return f", all errors of stars of the same {people.max():,.0f}" if len(people) else ""
 
 
 def sentences(board: pd.DataFrame, jobs: findings.JobTables = findings.NO_TABLES) -> list[str]:
@@ -144,9 +160,9 @@ def sentences(board: pd.DataFrame, jobs: findings.JobTables = findings.NO_TABLES
 
 
 def shown(board: pd.DataFrame) -> pd.DataFrame:
-    """The rows of README's table and picture: the first ten by NDCG@10, the controls, the original study's choices."""
+    """The rows of README's table and picture: the first ten by NDCG@10, the baselines, the original study's choices."""
     rows = findings.ranking(findings.primary(board), "ndcg@10")
-    return rows[(rows.index < FIRST) | rows["model"].isin([*CONTROLS, *CHOSEN])]
+    return rows[(rows.index < FIRST) | rows["model"].isin([*BASELINES, *CHOSEN])]
 
 
 def table(rows: pd.DataFrame) -> list[str]:

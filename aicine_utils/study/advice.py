@@ -1,17 +1,19 @@
 """RaCT beside itself without its critic: what the advice is worth, apart from the training that comes with it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from aicine_utils.experiment import Result
 from aicine_utils.models import registry
-from aicine_utils.notebook import Study
 from aicine_utils.splits import Split
 
+if TYPE_CHECKING:
+    from aicine_utils.notebook import Study
 
-def stages(study: Study, ract: Result) -> pd.DataFrame:
+
+def stages(study: "Study", ract: Result) -> pd.DataFrame:
     """The curves of RaCT, as it is set in this run, and of the same without advice, both measured on validation.
 
     The columns of a curve, and advice: whether there was any.
@@ -20,7 +22,7 @@ def stages(study: Study, ract: Result) -> pd.DataFrame:
     return study.keep("stages", lambda: on_validation(study.split, settings, study.seed), "aicine_utils.study.advice")
 
 
-def without(study: Study, ract: Result) -> Result:
+def without(study: "Study", ract: Result) -> Result:
     """The run that goes without advice after the same first stage; it ends its last where validation said to."""
     curves = stages(study, ract)
     return study.run(["ract"], **unadvised(pd.DataFrame(ract.curve), ract.manifest["params"], curves))["ract"]

@@ -16,20 +16,21 @@ from aicine_utils.data.movielens import MovieLens
 from aicine_utils.errors import AicineError
 from aicine_utils.experiment import Result
 from aicine_utils.findings.choosing import BLIND
+from aicine_utils.findings.reading import CHANCE
 from aicine_utils.metrics import significance
 from aicine_utils.models import registry
 from aicine_utils.protocols import LIKED, PROTOCOLS, user_temporal
+from aicine_utils.settings import PRIMARY
 from aicine_utils.splits import Split
 from aicine_utils.wording import names_text, seconds_text
 
-PRIMARY, RANDOM = "user_temporal", "user_random"
+RANDOM = "user_random"
 SPLITS = {PRIMARY: "Own last fifth", "global_temporal": "One cut in time", "leave_one_out": "Last one out",
           RANDOM: "Random fifth"}  # fmt: skip
 LISTS_FOR_ALL = ("popularity", "recent_popularity")  # which personal models have to beat under every split
 ALWAYS = (*LISTS_FOR_ALL, "ease", "svd", "ract")  # with the strong baseline, and the original study's winners
 LEADING = 3  # personal models that meet one cut in time whatever they cost
 OF_ITS_SPLIT = ("recent_popularity",)  # takes each split's own search: without a common clock no half-life is found
-CHANCE = "random"
 MODEL = "model"
 
 

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
+from aicine_utils.findings.choosing import BLIND
 from aicine_utils.models import registry
 from aicine_utils.study.finalists import MODEL, RANDOM, SPLITS
 from aicine_utils.study.sensitivity import REFERENCE, Way, changed, reading
 from aicine_utils.wording import names_text, ordinal, seconds_text
 
 CHOICES = {"protocol": "the split", "k": "the length of the list", "liked": "what counts as relevant"}
-ONE_LIST = "non_personalised"
 
 
 def names(models: Iterable[str]) -> str:
@@ -119,7 +119,7 @@ def everywhere(ranked: pd.DataFrame, reference: Way = REFERENCE) -> str:
 def one_list(ranked: pd.DataFrame, reference: Way = REFERENCE) -> str:
     """Under which splits a list that knows no tastes can't be told from the best."""
     rows = ranked[(ranked["k"] == reference.k) & (ranked["liked"] == reference.liked)]
-    level = rows[(rows["family"] == ONE_LIST) & (rows["place"] == 1)]
+    level = rows[(rows["family"] == BLIND) & (rows["place"] == 1)]
     if level.empty:
         return (
             "Under no split does a list that knows no tastes stand in first place: personal lists pay in all of them."

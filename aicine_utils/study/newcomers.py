@@ -9,13 +9,13 @@ import pandas as pd
 
 from aicine_utils import columns as c
 from aicine_utils import experiment
+from aicine_utils.findings.reading import CHANCE
 from aicine_utils.models import registry
 from aicine_utils.study import cold
 
 if TYPE_CHECKING:
     from aicine_utils.notebook import Study
 
-CHANCE = "random"
 PEOPLE = (CHANCE, cold.MOST_LIKED, "group_popularity", "content_tfidf", "item_knn", "user_knn", "ials", "ease", "blend",
           "lightfm_users", "gru")  # fmt: skip
 # Lists that do not read what the person watched: a model that can't be told from them helps no newcomer.

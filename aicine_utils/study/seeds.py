@@ -17,7 +17,7 @@ import pandas as pd
 from aicine_utils import experiment
 from aicine_utils.errors import AicineError
 from aicine_utils.experiment import Result
-from aicine_utils.findings.reading import cost
+from aicine_utils.findings.reading import CHOSEN, cost
 from aicine_utils.metrics import rating
 from aicine_utils.models import registry
 from aicine_utils.splits import Split
@@ -25,7 +25,6 @@ from aicine_utils.wording import names_text, seconds_text
 
 FIRST = 5  # models with the best lists
 TRAININGS = 3  # of each, unless a notebook asks for more
-CHOSEN = ("svd", "ract")  # what the original study shipped
 NORMAL = 1.96  # half a 95 % interval in standard errors
 NAMES = {"ndcg@10": "NDCG@10", "rmse": "RMSE"}
 
