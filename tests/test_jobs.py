@@ -81,6 +81,17 @@ def test_needed_people_by_hand():
     assert jobs.needed(differences, tests=10)[0] > one  # a level shared by ten comparisons asks for more people
 
 
+def test_against_a_control_only_such_pairs_share_the_level():
+    rng = np.random.default_rng(3)
+    values = pd.DataFrame(rng.normal(0, 1, (60, 4)), pd.RangeIndex(60, name=c.USER), ["a", "b", "c", "random"])
+    made = job(values=values, labels={name: name for name in values})
+    apart = jobs.pairs([made], 50).set_index(["model", "other"])
+    for (model, other), row in apart.iterrows():
+        differences = (values[model] - values[other]).to_numpy()[:, None]
+        tests = 3 if "random" in (model, other) else 6  # three models and a control, or all six pairs
+        assert row["needed"] == jobs.needed(differences, tests)[0]
+
+
 def test_a_tie_always_needs_more_people_than_were_measured():
     rng = np.random.default_rng(2)
     values = pd.DataFrame(rng.normal(0, 1, (60, 5)) + np.linspace(0, 0.5, 5), pd.RangeIndex(60, name=c.USER))

@@ -204,6 +204,23 @@ def test_the_budget_leaves_out_what_t_can_not_pay(seconds, memory):
     assert "larger budget" not in str(worse.change)  # beyond the budget is nothing better
 
 
+@pytest.mark.parametrize(("other", "alone"), [(0.105, False), (0.060, True)])
+def test_beyond_the_budget_nobody_is_the_measure_of_those_within(other, alone):
+    """Places 2 and 3 say who is behind EASE, which is too dear, and nothing of these two: intervals do."""
+    spent, ends = {"fit_seconds": 500.0}, {"value": other, "low": other - 0.01, "high": other + 0.01}
+    table = means(budget=(60.0, math.inf), ease=spent, popularity={"control": False, **ends})
+    one = made(table)
+    assert (one.model, one.settled) == ("item_knn", alone)
+
+
+def test_who_takes_most_people_to_be_beaten_is_named():
+    table = means(popularity={"place": 1})
+    pairs = [pair("ease", other, 0.01, -0.01, 0.03, needed) for other, needed in (("popularity", 5e3), ("random", 9e3))]
+    one = made(table, pd.concat(pairs))
+    assert one.change["en"].startswith("EASE would be shipped once it is surely ahead of Random.")
+    assert "9,000 people instead of 943" in one.change["en"]
+
+
 def test_a_smaller_budget_names_who_is_left():
     dear = means(ease={"fit_seconds": 119.0})
     assert "With less than 2 min to train and answer it would be Item k-NN (NDCG@10 0.110" in made(dear).change["en"]

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 
 from aicine_utils.findings.choosing import Margin, close, gap, pick, pick_for_home
-from aicine_utils.findings.reading import RANKING, cost, ranking, spent_text, value_text
+from aicine_utils.findings.reading import RANKING, cost, ranking, spent_text, value_text, without_places
 from aicine_utils.wording import say, seconds_text
 
 NAMES = {"ndcg@10": "NDCG@10", "rmse": "RMSE"}
@@ -77,7 +77,7 @@ def _cheaper(job: str, metric: str, best: pd.Series, candidates: pd.DataFrame,
     limit = {lang: seconds_text(spent, lang) for lang in LANGUAGES}
     if rest.empty:
         return say("change", "no_cheaper", limit=limit)
-    rows = ranking(rest, metric)
+    rows = ranking(without_places(rest), metric)
     other = (pick_for_home(rows, strict) if job == "home" else pick(rows, metric)).best
     return say("change", "cheaper", limit=limit, other=other["label"], metric=NAMES[metric],
                value=value_text(other, metric))  # fmt: skip

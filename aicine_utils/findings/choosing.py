@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from aicine_utils.findings.reading import RANKING, STARS, cost, proven, ranking
+from aicine_utils.findings.reading import RANKING, STARS, cost, proven, ranking, without_places
 
 JOBS = {"home": RANKING, "stars": STARS, "watched": RANKING, "new_user": RANKING, "new_movie": RANKING}
 CLOSE, CHEAPER = 0.05, 2  # share of the mean NDCG that a model of half the cost may give up
@@ -116,6 +116,19 @@ def affordable(board: pd.DataFrame, jobs: JobTables) -> pd.DataFrame:
     )  # fmt: skip
 
 
+def within_budget(board: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """The :func:`ranking` of who is ``affordable``; of all where that was not asked.
+
+    Places tell who is apart from the best of all. Where that is beyond the budget, intervals tell who is apart from the
+    best within it.
+    """
+    if "affordable" not in board:
+        return ranking(board, metric)
+    rows, everyone = board[board["affordable"]], ranking(board, metric)
+    led = everyone.empty or bool(everyone["affordable"].iloc[0])
+    return ranking(rows if led else without_places(rows), metric)
+
+
 def budget(jobs: pd.DataFrame | None) -> tuple[float, float]:
     """Seconds to train and answer, and MB, that the service can spend on a model; infinite where none is told."""
     limits = [
@@ -164,8 +177,7 @@ def pick_for_home(candidates: pd.DataFrame, strict: pd.DataFrame) -> Pick:
 
 def shipped(board: pd.DataFrame, strict: pd.DataFrame) -> Pick | None:
     """What the home row gets, ``board`` within the budget; None where nothing was measured or beats chance."""
-    rows = ranking(board[board["affordable"]] if "affordable" in board else board, RANKING)
-    candidates = proven(rows, RANKING)
+    candidates = proven(within_budget(board, RANKING), RANKING)
     return pick_for_home(candidates, strict) if len(candidates) else None
 
 

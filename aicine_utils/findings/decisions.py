@@ -24,6 +24,7 @@ from aicine_utils.findings.choosing import (
     pick,
     pick_for_home,
     survival,
+    within_budget,
 )
 from aicine_utils.findings.reading import (
     COMPARISON,
@@ -102,7 +103,7 @@ def _job(job: str, board: pd.DataFrame, strict: pd.DataFrame, jobs: JobTables) -
         return Decision(job, None, NONE["en"], None, None, False, text, COMPARISON)
     own = None if jobs.pairs is None else jobs.pairs[jobs.pairs["job"] == job]
     everyone = affordable(board_of(job, board, jobs.means), jobs)
-    rows = ranking(everyone[everyone["affordable"]], JOBS[job])
+    rows = within_budget(everyone, JOBS[job])
     measured, candidates = rows[~controls(rows)].reset_index(drop=True), proven(rows, JOBS[job])
     if measured.empty or (candidates.empty and not controls(rows).any()):
         return None
@@ -126,8 +127,17 @@ def _nothing(job: str, rows: pd.DataFrame, candidates: pd.DataFrame, pairs: pd.D
     values = {"control_value": value_text(control, metric), "value": value_text(best, metric)}
     luck = _luck(gap(best, control, metric, pairs)) if case == "chance" else ""
     text = _say(job, case, control=control["label"], best=best["label"], luck=luck, **values)
-    change = changes(job, metric, case, best, control, candidates, candidates, pairs, candidates.iloc[:0])
+    rival = _hardest(best, rows[controls(rows)], metric, pairs)
+    change = changes(job, metric, case, best, rival, candidates, candidates, pairs, candidates.iloc[:0])
     return Decision(job, None, NONE["en"], None, None, False, text, COMPARISON, change=change)
+
+
+def _hardest(best: pd.Series, others: pd.DataFrame, metric: str, pairs: pd.DataFrame | None) -> pd.Series:
+    """The control that takes most people to be surely beaten; the best control where that is ahead, or nobody knows."""
+    margins = [gap(best, row, metric, pairs) for _, row in others.iterrows()]
+    if margins[0].difference <= 0 or any(one.needed is None for one in margins):
+        return others.iloc[0]
+    return others.iloc[max(range(len(margins)), key=lambda i: margins[i].needed)]
 
 
 def _shipped(job: str, candidates: pd.DataFrame, everyone: pd.DataFrame, strict: pd.DataFrame,

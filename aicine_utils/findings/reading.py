@@ -92,6 +92,11 @@ def _apart_from_best(best: pd.Series, other: pd.Series, metric: str) -> bool:
     return best["model"] != other["model"] and disjoint(best, other, metric)
 
 
+def without_places(board: pd.DataFrame) -> pd.DataFrame:
+    """``board`` for a :func:`ranking` of a part that lacks its best, against whom places are told."""
+    return board.drop(columns=list(_PLACES.values()), errors="ignore")
+
+
 def disjoint(a: pd.Series, b: pd.Series, metric: str) -> bool:
     """Whether the intervals of two models on a metric do not meet; False where one has none."""
     bounds = [row.get(f"{metric}_{end}") for row in (a, b) for end in ("low", "high")]

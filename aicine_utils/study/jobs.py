@@ -195,7 +195,8 @@ def pairs(jobs: Iterable[Job], resamples: int = 2000) -> pd.DataFrame:
 
     Columns as in :data:`PAIRS`: difference (above 0: ``model`` is better than ``other`` by so much), its 95 % paired
     bootstrap interval over people, how many people were measured, and how many are ``needed`` by a test among all pairs
-    of the job, and by one of these two alone (see :func:`needed`).
+    of the job, and by one of these two alone (see :func:`needed`). A model and a control are tested among such pairs
+    only, as where ``proven`` is decided.
     """
     parts = [_pairs(job, resamples) for job in jobs if not job.why and job.known.shape[1] > 1]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=PAIRS)
@@ -208,10 +209,11 @@ def _pairs(job: Job, resamples: int) -> pd.DataFrame:
     i, j = (order[side] for side in np.triu_indices(len(order), 1))
     low, high = paired_intervals(job, i, j, resamples)
     values, names = job.known.to_numpy(), job.known.columns
-    apart = values[:, i] - values[:, j]
+    apart, blind = values[:, i] - values[:, j], names.isin(job.controls)
+    people = np.where(blind[i] ^ blind[j], needed(apart, blind.sum() * (~blind).sum()), needed(apart, len(i)))
     return pd.DataFrame({
         "job": job.name, "model": names[i], "other": names[j], "difference": means[i] - means[j], "low": low,
-        "high": high, "people": len(values), "needed": needed(apart, tests=len(i)),
+        "high": high, "people": len(values), "needed": people,
         "needed_alone": needed(apart, tests=1),
     })  # fmt: skip
 
