@@ -228,13 +228,12 @@ study.show_board(board, "cost", "What else the lists do", ["coverage", "gini", "
 
 # %% tags=["answer"]
 random = board.set_index("model").loc["random"]
+alone = (board["place"] == 1).sum() == 1
+best_list = f"The best list for everyone is **{nb.tied(board)}**, with"
+level = f"Which list for everyone is best can't be told: **{nb.tied(board)}** share first place; {best['label']} has"
 nb.answer(
-    (
-        f"The best list for everyone is **{nb.tied(board)}**"
-        if (board["place"] == 1).sum() == 1
-        else f"Which list for everyone is best can't be told: **{nb.tied(board)}** share first place"
-    )
-    + f"; {best['label']} has NDCG@10 {nb.measured(best, 'ndcg@10')}, a random list {nb.measured(random, 'ndcg@10')}.",
+    f"{best_list if alone else level} NDCG@10 {nb.measured(best, 'ndcg@10')}; a random list has "
+    f"{nb.measured(random, 'ndcg@10')}.",
     f"{best['label']} shows {best['coverage']:.1%} of the catalogue to anyone at all, and {best['hit@10']:.0%} of "
     "people find a film among its first ten that they later like.",
 )
