@@ -142,6 +142,8 @@ def test_who_is_proven_against_every_control_is_shipped_before_a_higher_mean():
     noisy.loc[noisy["model"] == "item_knn", "proven"] = True
     one = made(noisy)
     assert (one.model, one.settled) == ("item_knn", True)
+    assert "ship Item k-NN, the only one that is surely better than all lists that do not" in one.text["en"]
+    assert "nothing else was measured" not in one.text["en"]
     both = noisy.assign(proven=noisy["model"].isin(["ease", "item_knn"]))
     assert (made(both).model, made(both).runner_up) == ("ease", "Item k-NN")
 

@@ -146,7 +146,8 @@ def _shipped(job: str, candidates: pd.DataFrame, everyone: pd.DataFrame, strict:
     made = pick_for_home(candidates, strict) if job == "home" else pick(candidates, metric)
     best, second = made.best, _runner_up(candidates, made.first, made.best)
     margin = None if second is None else gap(best, second, metric, pairs)
-    case, rival = _case(made, margin), second if made.fallen is None else made.fallen
+    measured = int((~controls(everyone) & everyone[metric].notna()).sum())
+    case, rival = _case(made, margin, measured), second if made.fallen is None else made.fallen
     survives = survival(best, strict) if job == "home" else None
     beside = _beside(best, strict) if survives else None
     known = margin or Margin(math.nan)
@@ -174,12 +175,12 @@ def _gloss(row: pd.Series) -> dict[str, str]:
     return say("gloss", case, label=row["label"])
 
 
-def _case(made: Pick, margin: Margin | None) -> str:
+def _case(made: Pick, margin: Margin | None, measured: int) -> str:
     """Which of its sentences a job's decision gets."""
     if made.fallen is not None:
         return ("safer_cheap" if made.thrifty else "safer") if len(made.first) > 1 else "only_safe"
     if margin is None:
-        return "only"
+        return "only" if measured == 1 else "proven"
     return ("cheap" if made.thrifty else "tied") if len(made.first) > 1 else "alone"
 
 
@@ -217,7 +218,7 @@ def _fall(made: Pick, strict: pd.DataFrame) -> dict[str, str]:
 def _say(job: str, case: str, **values: object) -> dict[str, str]:
     """The sentence of a case; what shares a place with chance differs from job to job."""
     key = "stars" if job == "stars" else "lists"
-    blind = say("blind", job) if case in ("chance", "beaten") else ""
+    blind = say("blind", job) if case in ("chance", "beaten", "proven") else ""
     return say(key, case, job=say("jobs", job), blind=blind, **values)
 
 
