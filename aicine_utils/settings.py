@@ -119,7 +119,7 @@ def lent(name: str, dataset: str, protocol: str) -> dict[str, Any]:
     found = winner(name, lender, protocol) if lender else {}
     if not found:
         return {}
-    params = {key: value for key, value in found["params"].items() if key != "passes"}
+    params = {key: value for key, value in found["params"].items() if not key.endswith("passes")}
     spent = {name: found[name] for name in ("trials", "minutes", "limit") if name in found}
     return {"params": params, **spent, "lent_by": lender}
 

@@ -247,7 +247,13 @@ def test_a_shorter_search_does_not_replace_a_longer_one(mock_split, configs):
 
 
 def test_a_data_set_that_was_not_searched_borrows_settings_but_no_passes(mock_split, configs, scored):
-    kept = {"params": {"reg_u": 7.0, "passes": 3}, "metric": "rmse", "value": 0.9, "trials": 25, "curve": [1.0]}
+    kept = {
+        "params": {"reg_u": 7.0, "passes": 3, "joint_passes": 1},
+        "metric": "rmse",
+        "value": 0.9,
+        "trials": 25,
+        "curve": [1.0],
+    }
     (configs / "tuned").mkdir(exist_ok=True)
     (configs / "tuned" / "other.yaml").write_text(yaml.dump({"user_temporal": {"baseline": kept}}))
     (configs / "tuned" / "mock.yaml").write_text("lent_by: other\n")
@@ -255,6 +261,8 @@ def test_a_data_set_that_was_not_searched_borrows_settings_but_no_passes(mock_sp
     assert borrowed == {"params": {"reg_u": 7.0}, "trials": 25, "lent_by": "other"}
     assert settings.winner("baseline", "mock", "global_temporal") == {}  # found by another protocol's validation
     tuning.tune("baseline", mock_split, 2)
+    origins = [trial.user_attrs.get("found_on") for trial in tuning._study("baseline", mock_split, 0).trials]
+    assert origins == [None, "other"]
     assert [trial["reg_u"] for trial in tuning.history("baseline", mock_split)] == [15.0, 7.0]  # the default, then it
     elsewhere = settings.search_behind("baseline", "mock", "global_temporal", {"reg_u": 7.0, "passes": 2})
     assert elsewhere == borrowed  # a finalist takes the usual split's settings to another
