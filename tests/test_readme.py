@@ -205,6 +205,12 @@ def test_budgets_are_told_below_the_table(place):
     limited = written(place)["README.md"]
     assert "had 12–25 trials each on validation, as many as began within 12 minutes after the defaults and" in limited
     assert "among the first tried, and was the best here for 2 of them." in limited
+    most = limits.assign(search_minutes=limits["search_minutes"].where(limits["trials"] < 25))
+    write_csv(most, place / "outputs" / "ml-100k" / "tables" / "leaderboard.csv")
+    assert "as many as began within 12 minutes" in written(place)["README.md"]  # who had them all needs no limit
+    unequal = most.assign(search_minutes=[12.0, 20.0, *most["search_minutes"][2:]])
+    write_csv(unequal, place / "outputs" / "ml-100k" / "tables" / "leaderboard.csv")
+    assert "began within" not in written(place)["README.md"]  # limits differ, so no one limit is told
     assert "Searched on ml-100k instead, with passes counted here: 1 of them." in text
     assert f"Ended by the limit on training time, and so perhaps better than shown: {board['label'][1]}." in text
 

@@ -25,10 +25,10 @@ def _searches(board: pd.DataFrame | None) -> dict[str, str]:
 
 
 def _within(board: pd.DataFrame | None, lang: str) -> str:
-    """The limit on the minutes of a search, where everyone's that was made had the same; else empty."""
+    """The limit on the minutes of a search, where all that ended before the most trials had the same; else empty."""
     if board is None or "search_minutes" not in board:
         return ""
-    limits = board.loc[board["trials"] > 0, "search_minutes"]
+    limits = board.loc[board["trials"].between(1, board["trials"].max(), inclusive="left"), "search_minutes"]
     same = limits.notna().all() and limits.nunique() == 1
     return words(lang)["settings_within"].format(minutes=limits.iloc[0]) if same else ""
 
