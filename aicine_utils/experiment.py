@@ -85,9 +85,14 @@ def key(model: Recommender, split: Split) -> str:
     code = [provenance.source_of(module, within="aicine_utils.models"),
             *(provenance.source_of(part.__name__, within=part.__name__) for part in (splits, protocols))]  # fmt: skip
     if provenance.imports(module, METRICS):  # a metric tells it when to stop, or its weights
-        code.append(provenance.source_of(METRICS))
+        code.append(_measures())
     members = [key(member, split) for member in model.members(split)]
     return provenance.digest([*parts, str(split.refits), *code, *members])
+
+
+def _measures() -> str:
+    """Digest of the code of the metrics alone: what they import (settings, say) changes no value of theirs."""
+    return provenance.source_of(METRICS, within=METRICS)
 
 
 def run(name: str, split: Split, seed: int = 0, **overrides: Any) -> Result:
@@ -105,7 +110,7 @@ def run(name: str, split: Split, seed: int = 0, **overrides: Any) -> Result:
             _write(folder, lambda target: _make(target, name, model, split))
         training_log.write(folder)
         result = Result(folder, cached)
-        if result.manifest["measured_by"] != provenance.source_of(METRICS):
+        if result.manifest["measured_by"] != _measures():
             result = _measure_again(result, split)
     return result
 
@@ -181,7 +186,7 @@ def _described(model: Recommender, split: Split) -> dict[str, Any]:
     return {
         "params": model.params, "seed": model.seed, "protocol": split.protocol, "dataset": split.info["dataset"],
         "split": split.hash, "parameters": model.n_parameters, "stopped_by_budget": model.stopped_by_budget,
-        "measured_by": provenance.source_of(METRICS),
+        "measured_by": _measures(),
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **provenance.environment(),
     }  # fmt: skip
 
@@ -199,7 +204,7 @@ def _measure_again(result: Result, split: Split) -> Result:
     values = measure(result.topk, result.predictions, split)
     values.to_parquet(result.folder / "per_user.tmp", index=False)
     os.replace(result.folder / "per_user.tmp", result.folder / "per_user.parquet")
-    return _amended(result, measured_by=provenance.source_of(METRICS))
+    return _amended(result, measured_by=_measures())
 
 
 def _amended(result: Result, **fields: Any) -> Result:

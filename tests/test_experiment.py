@@ -79,6 +79,20 @@ def test_the_metrics_are_in_the_key_of_who_listens_to_them(name, listens, mock_s
     assert (experiment.key(model, mock_split) != before) == listens
 
 
+def test_settings_that_the_metrics_merely_import_are_in_no_key(mock_split, monkeypatch):
+    model, real = experiment.registry.create("sasrec", "mock"), provenance._code
+
+    def key_without(changed):
+        provenance.source_of.cache_clear()
+        monkeypatch.setattr(provenance, "_code", lambda name: (real(name)[0] + "*" * (name == changed), real(name)[1]))
+        return experiment.key(model, mock_split)
+
+    usual = key_without("nothing")
+    assert key_without("aicine_utils.settings") == usual
+    assert key_without("aicine_utils.metrics.ranking") != usual
+    provenance.source_of.cache_clear()
+
+
 def test_run_keeps_lists_stars_values_and_costs(mock_split):
     result = experiment.run("svd", mock_split, n_epochs=2, n_factors=4)
     manifest, n_test_users = result.manifest, mock_split.test.user_id.nunique()
@@ -145,7 +159,7 @@ def test_metrics_that_changed_are_measured_without_training(mock_split, monkeypa
     again = experiment.run("views", mock_split)
     assert fits == ["Views"]
     pd.testing.assert_frame_equal(again.per_user, right)
-    assert again.manifest == manifest | {"measured_by": provenance.source_of(METRICS)}
+    assert again.manifest == manifest | {"measured_by": provenance.source_of(METRICS, within=METRICS)}
 
 
 def test_unknown_names_are_errors(mock_split, home):
