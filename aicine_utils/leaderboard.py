@@ -22,13 +22,16 @@ def leaderboard(results: Iterable[Result], split: Split, resamples: int = 2000) 
     Columns: protocol, model, label, family, seeds, n_users; for each ranking metric ``name@k`` with ``_low`` and
     ``_high``; rmse and mae likewise (empty for models that don't rate); beyond-accuracy means at 10; costs;
     frozen_days (from the last rating that may be learned from to the last of the test, under one cut in time);
+    at_once (see :func:`at_once`);
     trials (of the search behind the settings, 0 or 1 for defaults); search_minutes (after which no other trial began,
     empty without a limit); lent_by (the data set of that search, where it is another); found_on (the data set whose
-    search had found what won this one); stopped_by_budget; run (its folder's name); ``place`` by NDCG@10 and
-    ``place_rmse``, shared by models that paired tests can't tell apart.
+    search had found what won this one); stopped_by_budget (time ended the training, or the one in the search that
+    counted its passes); run (its folder's name); ``place`` by NDCG@10 and ``place_rmse``, shared by models that paired
+    tests can't tell apart.
     """
     results, catalogue = list(results), beyond.Catalogue.of(split.for_test())
-    rows = [_row(result, split, catalogue, resamples) for result in results]
+    test = {"frozen_days": frozen_days(split), "at_once": at_once(split)}
+    rows = [_row(result, split, catalogue, resamples) | test for result in results]
     table = pd.DataFrame(rows, index=pd.Index([result.name for result in results], name=None))
     table["place"] = places(results)["place"]
     raters = [result for result in results if result.predictions is not None]
@@ -72,11 +75,11 @@ def _row(result: Result, split: Split, catalogue: beyond.Catalogue, resamples: i
     found = settings.search_behind(entry.name, manifest["dataset"], split.protocol, manifest["params"])
     return {
         "protocol": split.protocol, "model": entry.name, "label": entry.label, "family": entry.family, "seeds": 1,
-        "n_users": result.values().size, "frozen_days": frozen_days(split), **means(result, resamples),
+        "n_users": result.values().size, **means(result, resamples),
         **beyond.evaluate_beyond(result.topk, split, catalogue=catalogue),
         "trials": found.get("trials", 0), "search_minutes": found.get("limit"), "lent_by": found.get("lent_by", ""),
         "found_on": found.get("found_on", ""),
-        "stopped_by_budget": manifest["stopped_by_budget"],
+        "stopped_by_budget": manifest["stopped_by_budget"] or found.get("stopped", False),
         **{name: manifest[name] for name in COSTS}, "run": result.folder.name,
     }  # fmt: skip
 
@@ -86,6 +89,21 @@ def frozen_days(split: Split) -> float:
     if split.protocol != "global_temporal":
         return float("nan")
     return (split.test[c.TIMESTAMP].max() - split.for_test().train[c.TIMESTAMP].max()) / pd.Timedelta(days=1)
+
+
+def at_once(split: Split, within: str = "1h") -> float:
+    """Share of test ratings given ``within`` so long after the last one that a model is told of the same person; of
+    people of whom it is told nothing, none, and so of what they rated before. NaN where all ratings carry one time.
+    """
+    if timeless(split):
+        return float("nan")
+    waited = split.test[c.TIMESTAMP] - split.test[c.USER].map(split.history.groupby(c.USER)[c.TIMESTAMP].max())
+    return float(waited.between(pd.Timedelta(0), pd.Timedelta(within)).mean())
+
+
+def timeless(split: Split) -> bool:
+    """Whether all ratings carry one time."""
+    return pd.concat([split.history[c.TIMESTAMP], split.test[c.TIMESTAMP]]).nunique() < 2
 
 
 def means(result: Result, resamples: int) -> dict[str, float]:

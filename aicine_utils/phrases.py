@@ -55,18 +55,19 @@ def _joined(labels: list[str]) -> str:
 
 def budgets(results: Mapping[str, Result]) -> str:
     """How much was searched for each of these models that has a search, as a sentence: equal, or whose is not."""
-    searched: dict[str, list[str]] = {}
     found = {name: _found(name, run) for name, run in results.items() if settings.model_config(name)["search"]}
     allowed = {name: _allowed(winner, found.values()) for name, winner in found.items()}
+    if not any(allowed.values()):
+        return NOTHING_SEARCHED
+    groups: dict[tuple[int, str], list[str]] = {}
     for name in sorted(found, key=lambda name: -allowed[name]):
-        searched.setdefault(_budget(found[name], allowed[name]), []).append(registry.entry(name).label)
-    ended = [registry.entry(name).label for name, one in found.items() if _trials(one) < allowed[name]]
-    cut = f" The minutes ended first for {_joined(ended)}." if ended else ""
-    if len(searched) < 2:
-        (only,) = searched or ("",)
-        return f"Settings had equal budgets: {only} each.{cut}" if any(allowed.values()) else NOTHING_SEARCHED
-    parts = [f"{budget} for {_joined(labels)}" for budget, labels in searched.items()]
-    return f"Settings did not have equal budgets: {'; '.join(parts)}.{cut}"
+        groups.setdefault((allowed[name], _where(found[name])), []).append(name)
+    cut = {name: _trials(one) for name, one in found.items() if _trials(one) < allowed[name]}
+    limits = {key: sorted({_limit(found[name]) for name in names if name in cut}) for key, names in groups.items()}
+    if len(groups) == 1 and len(limits[(key := next(iter(groups)))]) < 2:
+        return f"Settings had equal budgets: {_budget(key, limits[key])} each.{_cut_short(cut)}"
+    parts = [f"{_budget(key, limits[key])} for {_labels(names)}" for key, names in groups.items()]
+    return f"Settings did not have equal budgets: {'; '.join(parts)}.{_cut_short(cut)}"
 
 
 def _found(name: str, result: Result) -> dict[str, Any]:
@@ -85,17 +86,31 @@ def _timed_out(found: dict[str, Any]) -> bool:
 
 def _allowed(found: dict[str, Any], everyone: Iterable[dict[str, Any]]) -> int:
     """Trials that the search might have made; where time ended it, as many as any other of that limit made."""
-    return max(_trials(one) for one in everyone if one == found or (_timed_out(found) and _limit(one) == _limit(found)))
+    others = [one for one in everyone if _limit(one) == _limit(found)] if _timed_out(found) else []
+    return max(_trials(one) for one in [found, *others])
 
 
 def _limit(found: dict[str, Any]) -> float:
     return found.get("limit", math.inf)
 
 
-def _budget(found: dict[str, Any], allowed: int) -> str:
-    """``12 trials``, and where there was a limit on time ``12 trials or 12 minutes``, whichever it took."""
-    within = f" or {found['limit']:g} minutes" if "limit" in found else ""
-    return f"{allowed or 'no'} trials{within}{_where(found)}"
+def _budget(key: tuple[int, str], limits: list[float]) -> str:
+    """``12 trials``; where time ended some of these searches ``12 trials or 12 minutes``, whichever they took."""
+    trials, where = key
+    within = f" or {limits[0]:g}{'' if len(limits) == 1 else f' to {limits[-1]:g}'} minutes" if limits else ""
+    return f"{trials or 'no'} trials{within}{where}"
+
+
+def _cut_short(cut: dict[str, int]) -> str:
+    """Whose search the minutes ended, and after how many trials: equal minutes are unequal trials."""
+    if not cut:
+        return ""
+    span = sorted({min(cut.values()), max(cut.values())})
+    return f" The minutes ended first for {_labels(cut)}, after {' to '.join(str(max(n, 1)) for n in span)} trials."
+
+
+def _labels(names: Iterable[str]) -> str:
+    return _joined([registry.entry(name).label for name in names])
 
 
 def _where(found: dict[str, Any]) -> str:

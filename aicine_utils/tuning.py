@@ -27,7 +27,8 @@ from aicine_utils.splits import Split
 
 HEADER = """# Winners of the search, written by `python -m aicine_utils tune --dataset {dataset}`.
 # Ranges stand in configs/models; value is the winner's validation score; trials counts the defaults too, minutes what
-# all of them took, limit after how many minutes no other began, save those known beforehand.
+# all of them took, limit after how many minutes no other began, save those known beforehand; stopped: time ended the
+# training that counted the passes.
 # What is not searched here has the winner of the data set after lent_by, if any; passes are counted anew.
 """
 NO_WINNERS = ""  # no protocol: what is not searched keeps its default
@@ -40,8 +41,8 @@ class Winner:
 
     ``minutes`` is what all trials took together, None where that was not noted, and ``limit`` after how many no other
     trial began, None without a limit. ``curve`` has the validation value after each pass of its training, where passes
-    were counted. ``found_on`` names the data set whose search had found the setting that won here, None where this
-    search found it.
+    were counted, and ``stopped`` is True where time ended that training, None where it did not. ``found_on`` names the
+    data set whose search had found the setting that won here, None where this search found it.
     """
 
     params: dict[str, Any]
@@ -52,6 +53,7 @@ class Winner:
     limit: float | None = None
     curve: list[float] = field(default_factory=list)
     found_on: str | None = None
+    stopped: bool | None = None
 
 
 def objective_of(name: str) -> str:
@@ -61,10 +63,14 @@ def objective_of(name: str) -> str:
 
 
 def score(name: str, split: Split, seed: int, **params: Any) -> tuple[float, dict[str, Any]]:
-    """Score of one setting on the validation ratings; and, of a model that counts passes, ``params`` and ``curve``."""
+    """Score of one setting on the validation ratings; and, of a model that counts passes, what these were.
+
+    Of such a model: ``params`` with the passes, ``curve``, and ``stopped``, whether time ended the training.
+    """
     model = registry.create(name, split.info["dataset"], seed, NO_WINNERS, **params)
     if model.counts_passes:
-        return model.fit(split).search_outcome()
+        value, found = model.fit(split).search_outcome()
+        return value, {**found, "stopped": model.stopped_by_budget}
     held_out = split.for_validation()
     topk, predictions = lists(model.fit(held_out), held_out, k=10)
     if objective_of(name) == "rmse":
@@ -118,7 +124,8 @@ def tune(name: str, split: Split, trials: int, seed: int = 0, watch: Watch = lam
     params = {**readable(best.params), **found.get("params", {})}
     curve = found.get("curve", [])
     tried = len(_finished(study)), round(_minutes(study), 1), minutes if math.isfinite(minutes) else None
-    return Winner(params, objective_of(name), round(best.value, 6), *tried, curve, found.get("found_on"))
+    origin = found.get("found_on"), found.get("stopped") or None
+    return Winner(params, objective_of(name), round(best.value, 6), *tried, curve, *origin)
 
 
 def _enqueue_known(study: optuna.Study, config: dict[str, Any], lent: dict[str, Any]) -> None:

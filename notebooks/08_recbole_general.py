@@ -155,7 +155,7 @@ limits = best["model"].map({name: results[name].manifest["params"]["epochs"] for
 share = (best["epoch"] / limits).set_axis(best["label"])
 told = {"Best at the last pass that they are allowed, so perhaps cut short": share.index[share == 1],
         "Best in the first tenth of their passes, so perhaps stopped on a small hill": share.index[share <= 0.1],
-        "Ended by a limit on time": [label[n] for n in library if results[n].manifest.get("stopped_by_budget")],
+        "Ended by a limit on time": mine.loc[mine["stopped_by_budget"], "label"],
         "Run with default settings, not searched here": mine.loc[mine["trials"] <= 1, "label"]}  # fmt: skip
 vae = results["multivae"].manifest
 trained_for = vae["params"]["passes"] or int(best.set_index("model")["epoch"].get("multivae", 0))

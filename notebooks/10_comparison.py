@@ -368,7 +368,7 @@ kinds = pd.Series(known, values.index).map({True: "with a history", False: "with
 apart, unknown = values.groupby(kinds).mean().T, 1 - known.mean()
 young = pd.DataFrame() if cut == study.protocol else ageing.early(strict_results, strict.split)
 apart = apart.join(young.mean().rename(f"first {ageing.DAYS} days")) if len(young) else apart
-at_once, at_once_strict = leaks.at_once(split), leaks.at_once(strict.split)
+at_once, at_once_strict = leaderboard.at_once(split), leaderboard.at_once(strict.split)
 
 # %%
 here = board[board["model"].isin(chosen)].set_index("model")
@@ -394,7 +394,7 @@ helped = finalists.searched_here({name: results[name] for name in chosen}, study
 leader, there = (table["label"].iloc[0] for table in (here.sort_values("ndcg@10", ascending=False), strict_board))
 nb.say(sittings, ageing.told(young, leader, there),
        leaks.searched_text(searched, {name: registry.entry(name).label for name in chosen}, helped),
-       finalists.absent(board, chosen, study.preset.split_seconds))  # fmt: skip
+       finalists.absent(board, chosen, study.preset.split_seconds), budgets.stopped(strict_board, "en"))  # fmt: skip
 
 # %% [markdown]
 # ## 11 Look at it

@@ -298,9 +298,9 @@ nb.say(sampling)
 
 # %% tags=["answer"]
 nb.answer(
-    measuring.verdict(table, scale),
+    " ".join(filter(None, [measuring.verdict(table, scale), measuring.unheard(chosen)])),
     *measuring.choice_texts(choices, table.loc[alone == "nothing", "winner"].iloc[0]),
-    f"What T should trust: {measuring.everywhere(ranked)} {measuring.one_list(ranked)} "
+    f"Who holds up: {measuring.everywhere(ranked)} {measuring.one_list(ranked)} "
     f"{measuring.left_out(chosen, seconds_each)}",
     measuring.without_future(ranked, leaking),
     f"{measuring.inflation(ranked)} {sampling}",

@@ -81,16 +81,15 @@ def test_the_metrics_are_in_the_key_of_who_listens_to_them(name, listens, mock_s
 
 def test_settings_that_the_metrics_merely_import_are_in_no_key(mock_split, monkeypatch):
     model, real = experiment.registry.create("sasrec", "mock"), provenance._code
+    monkeypatch.setattr(provenance, "source_of", provenance.source_of.__wrapped__)  # nothing remembered
 
     def key_without(changed):
-        provenance.source_of.cache_clear()
         monkeypatch.setattr(provenance, "_code", lambda name: (real(name)[0] + "*" * (name == changed), real(name)[1]))
         return experiment.key(model, mock_split)
 
     usual = key_without("nothing")
     assert key_without("aicine_utils.settings") == usual
     assert key_without("aicine_utils.metrics.ranking") != usual
-    provenance.source_of.cache_clear()
 
 
 def test_run_keeps_lists_stars_values_and_costs(mock_split):

@@ -111,8 +111,8 @@ def test_a_difference_of_shares_is_written_in_points():
 def test_the_number_shown_is_the_one_that_decides():
     one = next(one for one in verdicts(evidence(1, ract_recall=-1)) if one.key == "ract")
     assert one.number == "-0.200 [-0.300, -0.100]"
-    assert "Recall@10 of RaCT less the best of 7 rivals (the highest mean is that of EASE) is -0.200" in one.brief["en"]
-    assert "NDCG@10 of RaCT less the best of 7 rivals (the highest mean is that of EASE) is 0.200" in one.brief["en"]
+    assert "Recall@10 of RaCT less the best of 7 rivals (highest of them: EASE) is -0.200" in one.brief["en"]
+    assert "NDCG@10 of RaCT less the best of 7 rivals (highest of them: EASE) is 0.200" in one.brief["en"]
 
 
 def test_an_effect_too_small_to_matter_says_so():
@@ -163,16 +163,14 @@ def test_summary_has_one_row_a_claim_in_the_order_of_the_study():
     assert list(table["key"]) == CLAIMS
     assert table.loc[0, ["claim", "verdict", "number", "measured", "page"]].tolist() == [
         "SVD has the least error", "✗ not upheld", "-0.200 [-0.300, -0.100]",
-        "the least RMSE of 7 rivals (the lowest mean is that of EASE) less that of SVD", "14_original_study",
+        "the least RMSE of 7 rivals (lowest of them: EASE) less that of SVD", "14_original_study",
     ]  # fmt: skip
 
 
 def test_measurements_are_named_in_words_and_counted_by_verdict():
     table = evidence(1, svd_all=-1)
     shown = judged(table).set_index("part")
-    assert shown.loc["svd_all", "measured"] == (
-        "the least RMSE of 7 rivals (the lowest mean is that of EASE) less that of SVD"
-    )
+    assert shown.loc["svd_all", "measured"] == ("the least RMSE of 7 rivals (lowest of them: EASE) less that of SVD")
     assert shown.loc["svd_all", "verdict"] == "✗ not upheld"
     assert shown.loc["svd_own", "measured"].startswith("among the study's own kinds of model")
     assert tally(verdicts(table)) == f"{len(CLAIMS) - 1} upheld, 1 not upheld, 0 can't be told"

@@ -33,6 +33,7 @@ def test_columns_of_the_contract(board):
             "place",
             "place_rmse",
             "frozen_days",
+            "at_once",
             "trials",
             "search_minutes",
             "lent_by",

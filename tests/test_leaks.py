@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from aicine_utils import columns as c
+from aicine_utils import leaderboard
 from aicine_utils.splits import Split
 from aicine_utils.study import finalists, leaks
 
@@ -50,10 +51,10 @@ def test_validation_counts_as_training_where_the_split_refits():
 
 def test_next_at_once_by_hand():
     made = split([(1, 10, 0), (1, 11, 1000), (2, 10, 0)], [(1, 12, 4600), (1, 13, 4601), (2, 11, 9), (3, 10, 9)])
-    assert leaks.at_once(made) == pytest.approx(2 / 4)  # 12 an hour after 11, 13 a second more; 3 is not known
-    assert leaks.at_once(made, "2h") == pytest.approx(3 / 4)
+    assert leaderboard.at_once(made) == pytest.approx(2 / 4)  # 12 an hour after 11, 13 a second more; 3 is not known
+    assert leaderboard.at_once(made, "2h") == pytest.approx(3 / 4)
     earlier = split([(1, 10, 0), (1, 11, 9000)], [(1, 12, 8999), (1, 13, 9000)])
-    assert leaks.at_once(earlier) == pytest.approx(1 / 2)  # what was rated before the last known one does not follow it
+    assert leaderboard.at_once(earlier) == pytest.approx(1 / 2)  # what was rated before the last known one is not next
 
 
 @pytest.mark.parametrize(

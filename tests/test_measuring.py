@@ -21,8 +21,13 @@ def test_the_verdict_is_no_not_for_certain_or_yes():
     open_ = measuring.verdict(rows(same, moved), SCALE)
     assert open_.startswith("**Not for certain:** in 1 of the 2 other ways")
     yes = measuring.verdict(rows(same, {**moved, "lost": True}), SCALE)
+    assert "another model has the highest mean (SVD (Surprise) in 1)" in yes
     assert yes.startswith("**Yes:** in 1 of the 2")
-    assert "in 1 of the 2, paired tests put EASE behind the first place: “Last one out, 10 films, from 4 stars”" in yes
+    assert (
+        "in 1 of the 2 other ways of measuring, paired tests put EASE behind the first place: “Last one out, 1" in yes
+    )
+    twice = rows({**moved, "lost": True}, {**moved, "k": 5, "lost": True})
+    assert "behind the first place: all with the split “Last one out”." in measuring.verdict(twice, SCALE)
 
 
 def test_each_choice_alone_has_its_own_sentence_the_worst_first():
@@ -73,6 +78,25 @@ def test_who_is_first_everywhere_or_nobody():
     assert measuring.everywhere(NONE) == both
     one = NONE.assign(rank=[1, 2, 3, 1])
     assert measuring.everywhere(one) == none + "**EASE** comes nearest, with the 2nd mean of 2 at worst."
+
+
+def test_a_blend_that_is_first_everywhere_stands_beside_the_best_single_model():
+    blended = pd.concat([LEAD, LEAD[LEAD["model"] == "ease"].assign(model="blend", family="blend", place=1, rank=1)])
+    lost = (blended["model"] == "ease") & (blended["protocol"] == "user_random")
+    said = measuring.everywhere(blended.assign(place=blended["place"].where(~lost, 2)))
+    assert said.startswith("**Blend** stands in first place, alone or shared, under all 2 splits. It is several models")
+    assert "of single ones, EASE and SVD (Surprise) are there under most, 1 of 2" in said
+    assert "several models" not in measuring.everywhere(LEAD)
+
+
+def test_leaders_that_are_too_slow_to_be_measured_are_named():
+    chosen = pd.DataFrame(
+        {"label": ["GRU", "EASE", "Caser"], "ndcg@10": [0.3, 0.2, 0.1], "chosen": [False, True, False]}
+    )
+    assert "GRU, ahead of all of them on the usual split, is too slow" in measuring.unheard(chosen)
+    both = chosen.assign(**{"ndcg@10": [0.3, 0.2, 0.25]})
+    assert "GRU and Caser, ahead of all of them on the usual split, are too slow" in measuring.unheard(both)
+    assert measuring.unheard(chosen.assign(chosen=[True, True, False])) == ""
 
 
 def test_models_that_nothing_tells_apart_are_not_recommended():

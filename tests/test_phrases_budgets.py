@@ -33,13 +33,26 @@ def test_a_search_that_time_ended_had_the_same_budget(monkeypatch):
     run = SimpleNamespace(manifest={"dataset": "any", "protocol": "user_temporal"})
     said = phrases.budgets(dict.fromkeys(found, run))
     assert said == (
-        "Settings had equal budgets: 12 trials or 12 minutes each. The minutes ended first for GRU and NARM."
+        "Settings had equal budgets: 12 trials or 12 minutes each. The minutes ended first for GRU and NARM, after 1 to"
+        " 3 trials."
     )
-    found["ract"] = {"trials": 25}
+    found["svd"] = {"trials": 12}  # whatever the limit, it made all of them
+    assert phrases.budgets(dict.fromkeys(found, run)) == said
+    found |= {"gru": slow | {"limit": 10.0}, "ease": quick | {"limit": 10.0}}
+    said = phrases.budgets(dict.fromkeys(found, run))
+    assert said.startswith("Settings did not have equal budgets: 12 trials or 10 to 12 minutes for BPR, GRU, NARM and")
+    found |= {"gru": slow, "ract": {"trials": 25}}
     said = phrases.budgets(dict.fromkeys(found, run))
     assert said.startswith(
-        "Settings did not have equal budgets: 25 trials for RaCT; 12 trials or 12 minutes for BPR, GRU and NARM. The"
+        "Settings did not have equal budgets: 25 trials for RaCT; 12 trials or 12 minutes for BPR, GRU, NARM and 2"
     )
+
+
+def test_a_limit_that_ended_no_search_is_not_told(monkeypatch):
+    found = {"bpr": {"trials": 12, "minutes": 3.1, "limit": 12.0}, "gru": {"trials": 12, "minutes": 50.0}}
+    monkeypatch.setattr(settings, "winner", lambda name, *_: found[name])
+    run = SimpleNamespace(manifest={"dataset": "any", "protocol": "user_temporal"})
+    assert phrases.budgets(dict.fromkeys(found, run)) == "Settings had equal budgets: 12 trials each."
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,7 @@ def test_claims_stand_below_with_their_verdicts(place):
     path = place / "outputs" / "ml-100k" / "tables" / "14_evidence.csv"
     write_csv(judged(evidence(svd_all=-0.096, men_activity=1.2)), path)
     text = written(place)["README.md"]
-    of = "the least RMSE of 7 rivals (the lowest mean is that of EASE) less that of SVD"
+    of = "the least RMSE of 7 rivals (lowest of them: EASE) less that of SVD"
     assert f"| SVD has the least error | ✗ not upheld | -0.096 [-0.106, -0.086] | {of} |" in text
     assert "| Men rate more than women | ✓ upheld | 1.20 [1.19, 1.21] | the mean man's ratings over the" in text
     write_csv(judged(evidence(svd_all=0.096)), path)
@@ -164,6 +164,23 @@ def test_marks_that_are_missing_or_damaged_are_an_error_and_nothing_is_written(p
         readme.write(place, "ml-100k")
     assert (place / "README.md").read_text(encoding="utf-8") == text
     assert not (place / readme.picture_path("ml-100k")).exists()
+
+
+def test_readme_says_where_the_ratings_are_not_the_published_ones(place):
+    assert "**Beware:**" not in written(place)["README.md"]
+    checks = pd.DataFrame({"check": [readme.FILES], "count": [1], "of": [3]})
+    write_csv(checks, place / "outputs" / "ml-100k" / "tables" / "00_checks.csv")
+    assert "**Beware:** 1 of the 3 files of ratings, films and people differ" in written(place)["README.md"]
+    write_csv(checks.assign(count=0), place / "outputs" / "ml-100k" / "tables" / "00_checks.csv")
+    assert "**Beware:**" not in written(place)["README.md"]
+
+
+def test_what_is_affordable_is_told_where_there_is_a_budget(place):
+    assert "Affordable is" not in written(place)["README.md"]
+    jobs = pd.DataFrame({"job": ["home"], "metric": "ndcg@10", "model": "ease", "control": False, "proven": True,
+                         "why": None, "people": 9, "budget_seconds": 1800.0, "budget_mb": 4000.0})  # fmt: skip
+    write_csv(jobs, place / "outputs" / "ml-100k" / "tables" / "10_jobs.csv")
+    assert "Affordable is what trains and answers all of them within 30 min and 4 GB." in written(place)["README.md"]
 
 
 def test_the_answer_on_other_people_stands_beside(place):
@@ -212,7 +229,7 @@ def test_budgets_are_told_below_the_table(place):
     write_csv(unequal, place / "outputs" / "ml-100k" / "tables" / "leaderboard.csv")
     assert "began within" not in written(place)["README.md"]  # limits differ, so no one limit is told
     assert "Searched on ml-100k instead, with passes counted here: 1 of them." in text
-    assert f"Ended by the limit on training time, and so perhaps better than shown: {board['label'][1]}." in text
+    assert f"counted their passes, and so perhaps better than shown: {board['label'][1]}." in text
 
 
 def test_the_data_set_that_readme_shows_is_written_again(place):

@@ -80,7 +80,10 @@ def test_a_tie_says_how_many_people_would_tell():
     sure = made(tied, pair("ease", "item_knn", 0.010, 0.002, 0.018))
     assert "for this pair alone is +0.010 [0.002, 0.018], but among all pairs compared one as large" in sure.text["en"]
     assert "The choice falls if more people show Item k-NN to be better." in one.change["en"]
-    assert "among all these pairs; a test of these two alone takes 2,500." in one.change["en"]
+    assert "EASE is surely ahead among all these pairs at 5,000 people instead of 943" in one.change["en"]
+    assert "(5.3 times as many), in a test of these two alone at 2,500." in one.change["en"]
+    enough = made(tied, pair("ease", "item_knn", 0.010, 0.001, 0.019, needed=1500))
+    assert "in a test of these two alone the 943 measured would have done" in enough.change["en"]
     assert "943명이 아니라 5,000명" in one.change["ko"]
     assert not one.settled
     close = made(tied, pair("ease", "item_knn", 0.010, -0.002, 0.022, needed=95_000))
@@ -90,6 +93,13 @@ def test_a_tie_says_how_many_people_would_tell():
     same = made(tied, pair("ease", "item_knn", 0.0, 0.0, 0.0, needed=math.inf))
     assert "No number of people would tell EASE from Item k-NN" in same.change["en"]
     assert "that a test can tell would change the choice" in made(tied).change["en"]
+
+
+@pytest.mark.parametrize(("high", "alike"), [(0.0055, True), (0.0065, False)])
+def test_two_that_surely_differ_by_less_than_matters_are_equally_good(high, alike):
+    """A twentieth of 0.120 is 0.006."""
+    one = made(means(item_knn={"place": 1}), pair("ease", "item_knn", 0.002, -0.001, high))
+    assert ("differ by less than the 0.006 of NDCG@10 that matters" in one.change["en"]) == alike
 
 
 def test_a_pair_may_stand_the_other_way_round():
@@ -144,6 +154,9 @@ def test_who_is_proven_against_every_control_is_shipped_before_a_higher_mean():
     assert (one.model, one.settled) == ("item_knn", True)
     assert "ship Item k-NN, the only one that is surely better than all lists that do not" in one.text["en"]
     assert "nothing else was measured" not in one.text["en"]
+    assert "difference between Item k-NN and EASE that a test can tell would change" in one.change["en"]
+    sure = made(means().assign(proven=[True, False, False, False]), pair("ease", "item_knn", 0.01, 0.004, 0.016))
+    assert sure.change["en"].startswith("The choice falls once Item k-NN gains 0.010 [0.004, 0.016]")
     both = noisy.assign(proven=noisy["model"].isin(["ease", "item_knn"]))
     assert (made(both).model, made(both).runner_up) == ("ease", "Item k-NN")
 

@@ -50,6 +50,12 @@ def test_hidden_and_folded_cells(page):
     assert page.count('<details class="code">') == 8
 
 
+def test_the_parameters_shown_are_those_that_the_page_was_made_with():
+    source = "dataset: str = 'ml-100k'  # data set\nseed = 0\nk: int = 5  # films"
+    shown = pages._as_given(source, {"dataset": "ml-1m", "seed": 7})
+    assert shown == 'dataset: str = "ml-1m"  # data set\nseed = 7\nk: int = 5  # films'
+
+
 def test_answer_stands_at_the_top_and_at_the_end(page):
     first, last = (match.start() for match in re.finditer("is the best of the factor models", page))
     assert first < page.index('<h2 id="the-question"') < page.index('<h2 id="answer"') < last
@@ -194,7 +200,10 @@ def test_index_without_leaderboard_says_so(tmp_path, board):
     failed = status("07_neural", status="failed", error=ERROR)
     states = [status(), failed, status("08_recbole_general", status="missing", seconds=None)]
     html = render_index("mock", board, states, {}, tmp_path, {})[0].read_text()
-    assert "2 of 3 notebooks did not finish" in html
+    assert "1 of 3 notebooks failed" in html
+    assert "1 of 3 notebooks have not been run" in html
+    assert "for – users" not in html
+    assert "none was searched" not in html
     assert "There is no leaderboard yet" in html
     assert 'href="07_neural.html"' in html
     assert 'href="08_recbole_general.html"' not in html

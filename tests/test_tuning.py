@@ -6,11 +6,11 @@ import optuna
 import pytest
 import yaml
 
-from aicine_utils import cli, experiment, settings, tuning
+from aicine_utils import cli, experiment, leaderboard, settings, tuning
 from aicine_utils.errors import AicineError
 from aicine_utils.metrics import evaluate, rating
 from aicine_utils.models import registry
-from aicine_utils.models.neural import training
+from aicine_utils.models.neural import base, training
 from aicine_utils.models.recbole import ract
 
 SEARCHED = [name for name in registry.names() if settings.model_config(name)["search"]]
@@ -150,6 +150,19 @@ def test_ract_is_scored_by_its_last_stage_after_one_training(mock_split):
     assert [stages.count(stage) for stage in ract.STAGES] == [best["actor"], 4, best["joint"]]
     assert "ndcg@10" not in final.curve[0]
     assert final.stopped_by_budget is False
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+def test_whom_time_ended_while_passes_were_counted_is_marked(mock_split, configs, monkeypatch, stopped):
+    """Its own training makes all the passes it was given, and is short of those that it was not given."""
+    monkeypatch.setattr(base, "stopped_by_budget", lambda *_: stopped)
+    winner = tuning.tune("torch_mf_rank", mock_split, 1)
+    assert winner.stopped is (stopped or None)
+    tuning.write_winners("mock", "user_temporal", {"torch_mf_rank": winner})
+    assert settings.winner("torch_mf_rank", "mock", "user_temporal").get("stopped", False) is stopped
+    run = experiment.run("torch_mf_rank", mock_split)
+    assert run.manifest["stopped_by_budget"] is False
+    assert leaderboard.leaderboard([run], mock_split, resamples=10)["stopped_by_budget"].tolist() == [stopped]
 
 
 def test_diverging_settings_are_left_out_but_not_the_default(mock_split, monkeypatch):

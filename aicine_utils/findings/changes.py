@@ -38,10 +38,19 @@ def _rival(metric: str, case: str, best: pd.Series, other: pd.Series, pairs: pd.
         return _price(metric, best, other, margin)
     if case == "chance" and margin.difference <= 0:
         case = "beaten"
+    if case == "proven":
+        case = "people" if margin.low is None or margin.low <= 0 else "alone"
     if case in ("alone", "beaten", *SAFER):
         ahead, case = (margin if case == "alone" else margin.turned), "safer" if case in SAFER else case
         return say("change", case, **named, metric=NAMES[metric], margin=ahead.shown(signed=False))
+    if case != "chance" and _alike(margin, limit := close(metric, best[metric])):
+        return say("change", "either", **named, metric=NAMES[metric], limit=f"{limit:.3f}")
     return _people(margin, named, "untold" if case == "chance" else "people")
+
+
+def _alike(margin: Margin, limit: float) -> bool:
+    """Whether two surely differ by less than what matters; that they are the same to the last digit is said apart."""
+    return margin.low is not None and margin.difference != 0 and max(-margin.low, margin.high) < limit
 
 
 def _people(margin: Margin, named: dict[str, str], short: str) -> dict[str, str]:
@@ -52,9 +61,12 @@ def _people(margin: Margin, named: dict[str, str], short: str) -> dict[str, str]
         return say("change", "same", **named)
     times = margin.needed / margin.people
     case = "far" if times > OUT_OF_REACH else short if times > 1 else "enough"
-    return say("change", case, **named, people=f"{margin.people:,}", needed=f"{margin.needed:,.0f}",
-               alone=f"{margin.alone:,.0f}", times=f"{times:,.{int(times < 10)}f}",
-               most=f"{OUT_OF_REACH:,}")  # fmt: skip
+    numbers = {"people": f"{margin.people:,}", "alone": f"{margin.alone:,.0f}"}
+    if case == "people":
+        numbers["alone"] = say("change", "alone_takes" if margin.alone > margin.people else "alone_done", **numbers)
+    return say("change", case, **named, **numbers, needed=f"{margin.needed:,.0f}",
+               times=f"{times:,.{int(times < 10)}f}", most=f"{OUT_OF_REACH:,}",
+               ahead=named["best" if margin.difference > 0 else "other"])  # fmt: skip
 
 
 def _price(metric: str, best: pd.Series, dear: pd.Series, margin: Margin) -> dict[str, str]:

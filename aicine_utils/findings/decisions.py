@@ -42,6 +42,7 @@ from aicine_utils.models import registry
 from aicine_utils.wording import say, sentences_of
 
 NONE = {"en": "none", "ko": "없음"}
+TENTH = 0.1  # below it a share is told with a digit more
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,9 @@ def _shipped(job: str, candidates: pd.DataFrame, everyone: pd.DataFrame, strict:
     margin = None if second is None else gap(best, second, metric, pairs)
     measured = int((~controls(everyone) & everyone[metric].notna()).sum())
     case, rival = _case(made, margin, measured), second if made.fallen is None else made.fallen
+    if case == "proven":  # nobody else may be shipped yet
+        rows = within_budget(everyone, metric)
+        rival = _runner_up(rows[~controls(rows)], made.first, best)
     survives = survival(best, strict) if job == "home" else None
     beside = _beside(best, strict) if survives else None
     known = margin or Margin(math.nan)
@@ -212,7 +216,25 @@ def _fall(made: Pick, strict: pd.DataFrame) -> dict[str, str]:
     rows = ranking(strict, RANKING).set_index("model")
     values = {"fallen_value": made.fallen, "there": rows.loc[made.best["model"]],
               "fallen_there": rows.loc[made.fallen["model"]]}  # fmt: skip
-    return {"fallen": made.fallen["label"], **{name: value_text(row, RANKING) for name, row in values.items()}}
+    return {"fallen": made.fallen["label"], **{name: value_text(row, RANKING) for name, row in values.items()},
+            "led": _led(made, rows), "sitting": _sitting(made.fallen, rows.loc[made.best["model"]])}  # fmt: skip
+
+
+def _led(made: Pick, rows: pd.DataFrame) -> dict[str, str] | str:
+    """Who of those in question has the highest mean under the cut, where that is not the choice."""
+    top = rows.loc[rows.index.isin(made.first["model"])].iloc[0]
+    if top["label"] == made.best["label"]:
+        return ""
+    return say("lists", "led", leader=top["label"], leader_value=value_text(top, RANKING))
+
+
+def _sitting(usual: pd.Series, strict: pd.Series) -> dict[str, str] | str:
+    """How much of either test is the next film of a sitting, where that was measured."""
+    shares = [float(row.get("at_once", math.nan)) for row in (usual, strict)]
+    if any(map(math.isnan, shares)):
+        return ""
+    shown = [f"{share:.1%}" if share < TENTH else f"{share:.0%}" for share in shares]
+    return say("lists", "sitting", usual=shown[0], cut=shown[1])
 
 
 def _say(job: str, case: str, **values: object) -> dict[str, str]:

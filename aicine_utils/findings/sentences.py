@@ -9,6 +9,7 @@ import pandas as pd
 
 from aicine_utils.findings.choosing import (
     BLIND,
+    CHEAPER,
     NO_TABLES,
     JobTables,
     Pick,
@@ -94,8 +95,9 @@ def _rater_as_ranker(board: pd.DataFrame) -> Finding | None:
     case, popular = _standing(row, rows)
     who = say("rater_as_ranker", "who_tied" if raters["first"].sum() > 1 else "who_alone", rater=row["label"])
     share = f"{row[RANKING] / best[RANKING]:.0%}" if best[RANKING] else MISSING
-    text = say("rater_as_ranker", case, who=who, value=value_text(row, RANKING), nth=ordinal(place + 1),
-                place=place + 1, n=len(rows), share=share, best=best["label"], **popular)  # fmt: skip
+    nth = int(row["place"]) if pd.notna(row.get("place")) else place + 1
+    text = say("rater_as_ranker", case, who=who, value=value_text(row, RANKING), nth=ordinal(nth),
+                place=nth, n=len(rows), share=share, best=best["label"], **popular)  # fmt: skip
     return Finding("rater_as_ranker", text, COMPARISON, strength(case not in ("tied", "open")))
 
 
@@ -151,9 +153,11 @@ def _cheapest(board: pd.DataFrame) -> Finding | None:
     if not first or not beats_chance(rows):
         return None
     cheap, dear = min(first, key=cost), max(first, key=cost)
-    text = say("cheapest", "alone" if len(first) == 1 else "tied", cheap=cheap["label"], seconds=spent(cheap),
+    apart = cost(cheap) * CHEAPER <= cost(dear)  # one training each: less is the machine's mood
+    case = "alone" if len(first) == 1 else "tied" if apart else "same"
+    text = say("cheapest", case, cheap=cheap["label"], seconds=spent(cheap),
                 n=len(first), dear=dear["label"], dear_seconds=spent(dear))  # fmt: skip
-    return Finding("cheapest", text, page_of(cheap), "clear")
+    return Finding("cheapest", text, page_of(cheap), strength(case != "same"))
 
 
 def _coverage(board: pd.DataFrame, home: Pick | None) -> Finding | None:

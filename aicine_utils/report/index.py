@@ -91,7 +91,7 @@ def _results(board: pd.DataFrame | None, jobs: findings.JobTables, dataset: str,
     if board is None:
         lead = named["lead_empty"].format(dataset=dataset)
         nothing = {"decisions": [], "findings": [], "table": "", "figure": ""}
-        return {**nothing, "lead": lead, "measured": _measured(None, lang)}
+        return {**nothing, "lead": lead, "measured": [line for line in named["measured_lines"] if "{" not in line]}
     decisions, found = findings.decision(board, jobs), findings.findings(board, jobs)
     board = findings.primary(board)
     return {
@@ -139,10 +139,10 @@ def _figure(board: pd.DataFrame, lang: str) -> str:
     return plots.figure_html(fig, title, named["cost_alt"], href=CSV, csv_label=named["data_csv"])
 
 
-def _measured(board: pd.DataFrame | None, lang: str) -> list[str]:
+def _measured(board: pd.DataFrame, lang: str) -> list[str]:
     named = words(lang)
     users, seeds = (_largest(board, name) for name in ("n_users", "seeds"))
-    several = 0 if board is None or seeds is None else int((board["seeds"] > 1).sum())
+    several = 0 if seeds is None else int((board["seeds"] > 1).sum())
     seeds_said = named["seeds_many"].format(n=seeds, models=several) if several else named["seeds_one"]
     filled = {
         "users": "–" if users is None else f"{users:,}",
@@ -152,8 +152,8 @@ def _measured(board: pd.DataFrame | None, lang: str) -> list[str]:
     return [line.format(**filled) for line in named["measured_lines"]]
 
 
-def _largest(board: pd.DataFrame | None, name: str) -> int | None:
-    if board is None or name not in board or board[name].isna().all():
+def _largest(board: pd.DataFrame, name: str) -> int | None:
+    if name not in board or board[name].isna().all():
         return None
     return int(board[name].max())
 

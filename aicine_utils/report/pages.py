@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import html
+import json
 import logging
 import re
 from collections.abc import Mapping
@@ -48,10 +49,10 @@ def render_page(executed: Path, status: Mapping[str, Any], target: Path, site: S
     The output of the cell tagged ``answer`` also stands below the title; cells tagged bootstrap, injected-parameters,
     in-short or hide are left out; code is folded; stderr is left out.
     """
-    notebook = nbformat.read(executed, as_version=4)
+    notebook, given = nbformat.read(executed, as_version=4), status.get("parameters") or {}
     exporter = PageExporter()
     title, lead, cells = _opening(notebook, str(status.get("title") or executed.stem))
-    body = exporter.fragment(notebook, [_prepared(cell) for cell in cells if not _tags(cell) & HIDDEN])
+    body = exporter.fragment(notebook, [_prepared(cell, given) for cell in cells if not _tags(cell) & HIDDEN])
     context = {
         "title": title,
         "lead": Markup(exporter.markdown(lead, safe=False)),
@@ -153,10 +154,20 @@ def _plain(markdown: str) -> str:
     return re.sub(r"[*_`]{1,2}(\S(?:.*?\S)?)[*_`]{1,2}", r"\1", markdown)
 
 
-def _prepared(cell: NotebookNode) -> NotebookNode:
+def _prepared(cell: NotebookNode, given: Mapping[str, Any]) -> NotebookNode:
     if "parameters" in _tags(cell):
-        return NotebookNode(cell, metadata=NotebookNode(cell.metadata, summary=words("en")["parameters"]))
+        metadata = NotebookNode(cell.metadata, summary=words("en")["parameters"])
+        return NotebookNode(cell, metadata=metadata, source=_as_given(cell.source, given))
     return cell
+
+
+def _as_given(source: str, given: Mapping[str, Any]) -> str:
+    """The parameters' cell with the values that this page was made with, in place of the defaults."""
+    for name, value in given.items():
+        shown = json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+        declared = rf"^({name}(?:: \w+)? = ).*?(?=\s+#|$)"
+        source = re.sub(declared, lambda found, shown=shown: found[1] + shown, source, flags=re.MULTILINE)
+    return source
 
 
 def _answer(exporter: PageExporter, notebook: NotebookNode) -> str:

@@ -3,6 +3,7 @@
 The first mark names the data set, so that a test can say whether README and the committed tables still agree.
 """
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from aicine_utils import findings
 from aicine_utils.errors import AicineError
 from aicine_utils.files import write_text
 from aicine_utils.findings import verdicts
+from aicine_utils.findings.choosing import budget
 from aicine_utils.findings.decisions import JOBS
 from aicine_utils.findings.reading import CHOSEN
 from aicine_utils.report import budgets, figures, plots, publishing, svg
@@ -25,6 +27,7 @@ BASELINES = ("random", "popularity", "recent_popularity", "ease", "ials", "multi
 PUBLISHED = ("ml-1m", "ml-100k")  # whose reports are committed, see .gitignore
 BEGIN, END = r"<!-- results ?([\w-]*) -->", "<!-- /results -->"
 NOTHING = "*No report is published yet. `./run_all.sh` makes one, `./run_all.sh readme` writes its findings here.*"
+FILES = "Files that differ from the published ones"  # a row of notebook 00's checks
 NEEDED = ("model", "label", "family", "ndcg@10", "n_users")
 
 
@@ -62,7 +65,7 @@ def block(home: Path, dataset: str) -> str:
         if other != dataset and leaderboard_path(home, other).exists():
             found[other] = findings.decision(leaderboard(home, other), job_tables(home, other))
     elsewhere = beside(found) if len(found) > 1 else []
-    return "\n".join([results(board, dataset, judged(home, dataset), jobs), *elsewhere])
+    return "\n".join([results(board, dataset, judged(home, dataset), jobs, differing(home, dataset)), *elsewhere])
 
 
 def leaderboard(home: Path, dataset: str) -> pd.DataFrame:
@@ -124,14 +127,20 @@ def results(
     dataset: str,
     original: pd.DataFrame | None = None,
     jobs: findings.JobTables = findings.NO_TABLES,
+    warning: str = "",
 ) -> str:
-    """What stands between the marks: findings, one picture, the first ten models and those always shown, claims."""
+    """What stands between the marks: findings, one picture, the first ten models and those always shown, claims.
+
+    ``warning``: a sentence on the ratings themselves, with a blank before it.
+    """
     rows, everyone = shown(board), findings.ranking(findings.primary(board), "ndcg@10")
     return "\n".join([
         "## What we found", "",
         f"{len(everyone)} models on `{dataset}`. On people's own timelines all lists are of the same "
         f"{everyone['n_users'].max():,} people{_raters(jobs)}; other jobs, and one cut in time, have people and films "
-        "of their own: compare within a sentence, not between them. Brackets hold 95 % intervals over people.", "",
+        "of their own: compare within a sentence, not between them. Brackets hold 95 % intervals over people. NDCG@10 "
+        "says how well ten films hold what was liked later, the first of them most (1 is perfect), RMSE by how many "
+        f"stars a prediction errs (0 is perfect).{_afford(jobs)}{warning}", "",
         *(f"- {sentence}" for sentence in sentences(board, jobs)), "",
         f"![{title(rows)}]({picture_path(dataset)})", "",
         *table(rows), "",
@@ -149,6 +158,27 @@ def _raters(jobs: findings.JobTables) -> str:
     """How many people the errors of stars are of, who need not have liked anything; empty where that was not noted."""
     people = [] if jobs.means is None else jobs.means.loc[jobs.means["job"] == "stars", "people"].dropna()
     return f", all errors of stars of the same {people.max():,.0f}" if len(people) else ""
+
+
+def _afford(jobs: findings.JobTables) -> str:
+    """What "affordable" means; empty where no budget was told."""
+    seconds, memory = budget(jobs.means)
+    if not math.isfinite(seconds + memory):
+        return ""
+    limit = findings.seconds_text(seconds)
+    return f" Affordable is what trains and answers all of them within {limit} and {memory / 1000:g} GB."
+
+
+def differing(home: Path, dataset: str) -> str:
+    """That files of the ratings differ from the published ones, where notebook 00 found that; empty where not."""
+    path = home / "outputs" / dataset / "tables" / "00_checks.csv"
+    rows = pd.read_csv(path).set_index("check") if path.exists() else pd.DataFrame()
+    if FILES not in rows.index or not (n := int(rows.loc[FILES, "count"])):
+        return ""
+    return (
+        f" **Beware:** {n} of the {int(rows.loc[FILES, 'of'])} files of ratings, films and people differ from the "
+        "published ones (checksum; notebook 00 says how), so figures in papers are near these, not of the same ratings."
+    )
 
 
 def sentences(board: pd.DataFrame, jobs: findings.JobTables = findings.NO_TABLES) -> list[str]:

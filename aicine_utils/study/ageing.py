@@ -18,10 +18,14 @@ DAYS = 30
 def early(results: Mapping[str, Result], split: Split, days: int = DAYS) -> pd.DataFrame:
     """NDCG@10 for what was liked within so many days of the cut alone: users x labels, of everyone who liked some.
 
-    No columns where hardly anybody did. The lists are those of the whole test: a model makes one list a person.
+    No columns where hardly anybody did, or where the whole test is no longer. The lists are those of the whole test: a
+    model makes one list a person.
     """
     times = split.test[c.TIMESTAMP]
-    soon = split.relevant(split.test[times < times.min() + pd.Timedelta(days=days)])
+    first = times < times.min() + pd.Timedelta(days=days)
+    if first.all():
+        return pd.DataFrame()
+    soon = split.relevant(split.test[first])
     if soon[c.USER].nunique() < significance.FEW:
         return pd.DataFrame()
     measured = {name: evaluate.evaluate(result.topk, soon, ks=(10,)) for name, result in results.items()}

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from aicine_utils import columns as c
+from aicine_utils.leaderboard import at_once, timeless
 from aicine_utils.metrics import evaluate
 from aicine_utils.splits import Split
 from aicine_utils.wording import names_text
@@ -20,9 +21,9 @@ def table(made: Mapping[str, Split], by: Split) -> pd.DataFrame:
     protocol; own_future, any_future: of the training ratings of a test rating's own user, and of all users, the share
     that is later than it, mean over test ratings; film_future: share of test ratings whose film got its first training
     rating later, so that nobody could have shown it; unreachable: share whose film has no training rating, so that no
-    list can; at_once: see :func:`at_once`; new_users: share of users of the test without a training rating; searched:
-    share of test ratings that the search for settings measured itself by. The futures and at_once are NaN where all
-    ratings carry one time.
+    list can; at_once: see :func:`leaderboard.at_once`; new_users: share of users of the test without a training rating;
+    searched: share of test ratings that the search for settings measured itself by. The futures and at_once are NaN
+    where all ratings carry one time.
     """
     return pd.DataFrame([{"protocol": name, **_leaks(split, by)} for name, split in made.items()])
 
@@ -32,24 +33,14 @@ def _leaks(split: Split, by: Split) -> dict[str, float]:
     first = test[c.MOVIE].map(train.groupby(c.MOVIE)[c.TIMESTAMP].min())
     futures = {"own_future": later_of_own(train, test).mean(), "any_future": later_of_any(train, test).mean(),
                "film_future": (first > test[c.TIMESTAMP]).mean()}  # fmt: skip
-    timeless = _timeless(split)
+    no_times = timeless(split)
     return {
-        **{name: float("nan") if timeless else float(share) for name, share in futures.items()},
+        **{name: float("nan") if no_times else float(share) for name, share in futures.items()},
         "unreachable": float(first.isna().mean()),
         "at_once": at_once(split),
         "new_users": float((~np.isin(test[c.USER].unique(), train[c.USER])).mean()),
         "searched": searched(split, by),
     }
-
-
-def at_once(split: Split, within: str = "1h") -> float:
-    """Share of test ratings given ``within`` so long after the last one that a model is told of the same person; of
-    people of whom it is told nothing, none, and so of what they rated before. NaN where all ratings carry one time.
-    """
-    if _timeless(split):
-        return float("nan")
-    waited = split.test[c.TIMESTAMP] - split.test[c.USER].map(split.history.groupby(c.USER)[c.TIMESTAMP].max())
-    return float(waited.between(pd.Timedelta(0), pd.Timedelta(within)).mean())
 
 
 def searched(split: Split, by: Split) -> float:
@@ -58,13 +49,8 @@ def searched(split: Split, by: Split) -> float:
     return float(np.isin(mine, theirs).mean())
 
 
-def _timeless(split: Split) -> bool:
-    """Whether all ratings carry one time."""
-    return pd.concat([split.history[c.TIMESTAMP], split.test[c.TIMESTAMP]]).nunique() < 2
-
-
 def sitting_text(usual: float, strict: float) -> str:
-    """What two shares of :func:`at_once` mean, the usual split's and that of one cut in time for everyone."""
+    """What two shares of :func:`leaderboard.at_once` mean: the usual split's, that of one cut in time for everyone."""
     if math.isnan(usual) or math.isnan(strict):
         return "How soon the test ratings follow on those that a model knows can't be told: they carry one time."
     task = {

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from aicine_utils.findings.choosing import BLIND
+from aicine_utils.findings.choosing import BLEND, BLIND
 from aicine_utils.models import registry
 from aicine_utils.study.finalists import MODEL, RANDOM, SPLITS
 from aicine_utils.study.sensitivity import REFERENCE, Way, changed, reading
@@ -49,11 +49,27 @@ def verdict(table: pd.DataFrame, scale: Sequence[float], reference: Way = REFERE
     moved = int((others["winner"] != own["winner"]).sum())
     if not moved:
         return f"**No.** {label} has the highest mean in all {n} other ways of measuring."
-    said = f"in {moved} of the {n} other ways of measuring another model than {label} has the highest mean"
+    others_lead = others.loc[others["winner"] != own["winner"], "winner"].value_counts()
+    said = f"in {moved} of the {n} other ways of measuring another model has the highest mean ({_counted(others_lead)})"
     if lost.empty:
         return f"**Not for certain:** {said}, but paired tests leave {label} in first place in each of them."
-    where = _joined([f"“{SPLITS[w.protocol]}, {reading(w.k, w.liked, scale)}”" for w in lost.itertuples()])
-    return f"**Yes:** {said}, and in {len(lost)} of the {n}, paired tests put {label} behind the first place: {where}."
+    return (
+        f"**Yes:** in {len(lost)} of the {n} other ways of measuring, paired tests put {label} behind the first place: "
+        f"{_where(lost, scale)}. Highest means change more often, by chance, too: {said}."
+    )
+
+
+def _counted(winners: pd.Series) -> str:
+    """``Blend in 22, SVD in 3``, from the number of ways of each model."""
+    return _joined([f"{names([name])} in {n}" for name, n in winners.items()])
+
+
+def _where(lost: pd.DataFrame, scale: Sequence[float]) -> str:
+    """The ways in words; the split alone where it is the same in all of several."""
+    splits = lost["protocol"].unique()
+    if len(lost) > 1 and len(splits) == 1:
+        return f"all with the split “{SPLITS[splits[0]]}”"
+    return _joined([f"“{SPLITS[w.protocol]}, {reading(w.k, w.liked, scale)}”" for w in lost.itertuples()])
 
 
 def _parts(table: pd.DataFrame, reference: Way) -> tuple[pd.Series, pd.DataFrame]:
@@ -108,12 +124,37 @@ def everywhere(ranked: pd.DataFrame, reference: Way = REFERENCE) -> str:
     if len(safe):
         best = worst.loc[safe].sort_values("rank", kind="stable").index
         verb = "stands" if len(safe) == 1 else "stand"
-        return f"**{names(best)}** {verb} in first place, alone or shared, under all {n} splits."
+        said = f"**{names(best)}** {verb} in first place, alone or shared, under all {n} splits."
+        return f"{said} {_single(rows, n)}" if set(safe) == {BLEND} else said
     least, place = worst.sort_values(["rank", "place"])[["rank", "place"]].iloc[0]
     nearest = worst.index[(worst["rank"] == least) & (worst["place"] == place)]
     comes = "comes" if len(nearest) == 1 else "come"
     return (f"No model stands in first place under all {n} splits; **{names(nearest)}** {comes} nearest, "
             f"with the {ordinal(int(least))} mean of {rows[MODEL].nunique()} at worst.")  # fmt: skip
+
+
+def _single(rows: pd.DataFrame, n: int) -> str:
+    """Of the models that are one, who is in first place under most splits: a blend is several to train and to keep."""
+    held = (rows[rows[MODEL] != BLEND].set_index(MODEL)["place"] == 1).groupby(MODEL).sum()
+    most = list(held.index[held == held.max()])
+    return (
+        f"It is several models to keep; of single ones, {names(most)} {'is' if len(most) == 1 else 'are'} there under "
+        f"most, {held.max()} of {n}; which of the two to ship is decided in notebook 10."
+    )
+
+
+def unheard(chosen: pd.DataFrame) -> str:
+    """That the usual split's best model is over the budget, so that others are compared; empty where it is not."""
+    best = chosen.sort_values("ndcg@10", ascending=False, kind="stable").iloc[0]
+    if best["chosen"]:
+        return ""
+    first = chosen[chosen["chosen"]].sort_values("ndcg@10", ascending=False, kind="stable").iloc[0]
+    ahead = chosen.loc[~chosen["chosen"] & (chosen["ndcg@10"] > first["ndcg@10"]), "label"]
+    return (
+        f"This is about models that train quickly. {_joined(list(ahead))}, ahead of all of them on the usual split, "
+        f"{'is' if len(ahead) == 1 else 'are'} too slow to be measured in every way; notebook 10 takes such a leader "
+        "through one cut in time."
+    )
 
 
 def one_list(ranked: pd.DataFrame, reference: Way = REFERENCE) -> str:
