@@ -118,4 +118,4 @@ rule data:
 
 
 onerror:
-    shell(f"{AICINE} index --dataset {QUOTED}")
+    shell(f"{AICINE} index --after-error --dataset {QUOTED}")

@@ -50,6 +50,10 @@ case "${1:-}" in
     exec "$(find_python)" -m aicine_utils.pipeline.doctor ;;
   -h | --help)
     sed -n '2,5s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  "" | -* | test | lab | sync | readme | lock) ;;
+  *)
+    say "Error: $1 is no command. There are test, lab, sync, readme, doctor and lock; ./run_all.sh --help shows them all."
+    exit 2 ;;
 esac
 
 choose_python

@@ -85,7 +85,10 @@ def train(
     protocol: Protocol = "user_temporal",
     seed: Seed = 0,
 ) -> None:
-    """Train a model, measure and save it. Any parameter of the model is an option: ``--epochs 20``."""
+    """Train a model, measure and save it.
+
+    Any parameter of the model is an option, ``--epochs 20``; configs/models/NAME.yaml tells what there is.
+    """
     from aicine_utils import experiment
 
     given, split = overrides(model, context.args), _split(dataset, protocol)

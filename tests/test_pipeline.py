@@ -1,13 +1,17 @@
 """The whole pipeline at mock size, once a session; then what it left behind, and what a failure leaves."""
 
+import contextlib
 import json
+import os
 import re
 import shutil
+import signal
+import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from command_line import aicine
+from command_line import aicine, begun
 from filelock import FileLock
 
 from aicine_utils.pipeline import plan
@@ -54,6 +58,32 @@ def test_a_clone_with_published_pages_makes_what_is_asked_for(report, tmp_path):
     shutil.copytree(home / pages, tmp_path / pages)
     told = aicine(tmp_path, "run", "--preset", "mock", "--only", "02", "--dry-run", counted=False).stdout
     assert "book=02_non_personalised" in told
+
+
+def test_the_index_of_a_clone_keeps_what_was_published(report, tmp_path):
+    """One notebook ran in the clone; the other pages and all tables came with it."""
+    home, _ = report
+    for folder in ("report", "tables"):
+        shutil.copytree(home / "outputs" / "mock" / folder, tmp_path / "outputs" / "mock" / folder)
+    status = Path("outputs", "mock", "runs", "notebooks", "02_non_personalised.json")
+    (tmp_path / status).parent.mkdir(parents=True)
+    shutil.copy(home / status, tmp_path / status)
+    assert aicine(tmp_path, "index", "--dataset", "mock").returncode == 0
+    made = (tmp_path / "outputs" / "mock" / "report" / "index.html").read_text()
+    assert "Home row:</strong>" in made
+    assert f"{len(plan.notebooks()) - 1} of {len(plan.notebooks())} pages" in made
+    assert 'href="10_comparison.html"' in made
+    assert "have not been run" not in made
+    (tmp_path / status).unlink()
+    assert aicine(tmp_path, "index", "--dataset", "mock").returncode == 0
+    again, first = (place / "outputs" / "mock" / "report" / "index.html" for place in (tmp_path, home))
+    for part in (
+        r'<section class="answer".*?</section>',
+        r'<h2 id="notebooks">.*?</table>',
+        r'<dl class="claims">.*?</dl>',
+    ):
+        found = [re.findall(part, page.read_text(), re.DOTALL) for page in (again, first)]
+        assert found[0] == found[1] != []
 
 
 def test_the_lists_of_one_person_wait_for_the_models_and_not_for_their_comparison(tmp_path):
@@ -176,6 +206,55 @@ def test_a_killed_kernel_is_a_failure_and_says_so(tmp_path):
     assert "The step that fails" in page
 
 
+def test_who_stops_a_run_finds_the_report_as_it_was(tmp_path):
+    outputs, notebooks, status = slow(tmp_path)
+    (outputs / "report").mkdir(parents=True)
+    for name in ("index", "01_slow"):
+        (outputs / "report" / f"{name}.html").write_text("what was there")
+    told = stopped(begun(tmp_path, "run", "--preset", "mock", notebooks=notebooks), status, signal.SIGINT)
+    assert "Traceback" not in told
+    assert "Finished notebooks and runs are kept" in told
+    assert json.loads(status.read_text())["status"] == "interrupted"
+    assert not list(status.parent.glob("*.ipynb"))
+    for name in ("index", "01_slow"):
+        assert (outputs / "report" / f"{name}.html").read_text() == "what was there"
+    assert aicine(tmp_path, "index", "--dataset", "mock", notebooks=notebooks).returncode == 0
+    assert "1 of 1 notebooks were stopped" in (outputs / "report" / "index.html").read_text()
+
+
+def test_a_notebook_that_is_told_to_end_is_no_failure(tmp_path):
+    _, notebooks, status = slow(tmp_path)
+    stopped(begun(tmp_path, "execute", "01_slow", "--dataset", "mock", notebooks=notebooks), status, signal.SIGTERM)
+    assert json.loads(status.read_text())["status"] == "interrupted"
+
+
+def slow(home):
+    """The outputs of a home with one notebook that takes ten minutes; its folder, and its status file."""
+    notebooks, outputs = home / "notebooks", home / "outputs" / "mock"
+    notebooks.mkdir()
+    (notebooks / "01_slow.py").write_text(BROKEN.replace("1 / 0", "import time\ntime.sleep(600)"))
+    return outputs, notebooks, outputs / "runs" / "notebooks" / "01_slow.json"
+
+
+def stopped(run, status, sign):
+    """What a run printed to which a signal was sent, with all that it had begun, when its last cell was at work."""
+    try:
+        wait_until(lambda: status.exists() and json.loads(status.read_text()).get("cell", 0) >= 3)
+        os.killpg(run.pid, sign)
+        return "".join(run.communicate(timeout=60))
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(run.pid, signal.SIGKILL)
+
+
+def wait_until(there, seconds=120):
+    """Until ``there()``; a failure after so many seconds."""
+    end = time.monotonic() + seconds
+    while not there():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.2)
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
@@ -187,6 +266,8 @@ def test_a_killed_kernel_is_a_failure_and_says_so(tmp_path):
         (["--preset", "mock", "--only", "02", "-p", "seed"], "name=value"),
         (["--preset", "mock", "-p", "seed=1"], "--only"),
         (["--preset", "mock", "--from", "99"], "notebook"),
+        (["--preset", "mock", "--from", "02", "--only", "03"], "--only and --from exclude each other"),
+        (["--data", "outputs", "--dataset", "mock"], "--data and --dataset exclude each other"),
     ],
 )
 def test_a_mistake_is_one_message_and_code_2(tmp_path, words, expected):

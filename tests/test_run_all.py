@@ -46,6 +46,12 @@ def test_a_mistake_keeps_its_exit_code():
     assert "Did you mean" in done.stderr
 
 
+def test_a_word_that_is_no_command_is_told(elsewhere):
+    done = door("tset")
+    assert done.returncode == 2
+    assert "tset is no command. There are test, lab" in done.stderr
+
+
 def test_help_needs_no_environment(elsewhere):
     done = door("--help", folder=elsewhere)
     assert done.returncode == 0

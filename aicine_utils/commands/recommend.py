@@ -132,7 +132,8 @@ def recommend(
     from aicine_utils.data import datasets
 
     if (user is None) == (not history):
-        raise AicineError("A list is for one person. Give either --user 1 or --history 'Toy Story,Heat'.")
+        wrong = "--user or --history is missing" if user is None else "--user and --history are two people"
+        raise AicineError(f"A list is for one person: {wrong}. Give either --user 1 or --history 'Toy Story,Heat'.")
     if history:
         histories.refuse_unfit(model)
     result, data = saved_run(model, dataset, protocol, run), datasets.load(dataset)

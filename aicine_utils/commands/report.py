@@ -33,7 +33,7 @@ def data(dataset: Dataset = "ml-100k") -> None:
 def run(
     dataset: Annotated[str, typer.Option(help="A data set's name.")] = "",
     data: Annotated[str, typer.Option(help="A folder with your own ratings.")] = "",
-    preset: Annotated[str, typer.Option(help="mock, quick or full; by the data set if not given.")] = "",
+    preset: Annotated[str, typer.Option(help="mock, quick or full; without data, of its own data.")] = "",
     only: Annotated[str, typer.Option(help="Numbers of notebooks, such as 05 or 02,05.")] = "",
     begin: Annotated[str, typer.Option("--from", help="Make this notebook and all after it again.")] = "",
     force: Annotated[bool, typer.Option(help="Make every notebook again; trained models are kept.")] = False,
@@ -48,6 +48,10 @@ def run(
 
     if show:
         return _list_notebooks()
+    _refuse_both({"--data": data, "--dataset": dataset})
+    _refuse_both({"--only": only, "--from": begin})
+    if data and not Path(data).is_dir():
+        raise AicineError(f"Folder {data} is not there. --data takes a folder of ratings, --dataset a name.")
     chosen = data or dataset or settings.preset(preset or "quick").dataset
     if parameter and not only:
         raise AicineError("Parameters are for notebooks named by --only. Add for example --only 05.")
@@ -56,6 +60,12 @@ def run(
     )
     code = runner.run(request, console)
     raise typer.Exit(code)
+
+
+def _refuse_both(options: dict[str, str]) -> None:
+    """AicineError where two options are given of which one goes."""
+    if all(options.values()):
+        raise AicineError(f"{' and '.join(options)} exclude each other. Leave one out.")
 
 
 def _request(
@@ -127,12 +137,12 @@ def page(book: str, dataset: Dataset, planned: str = "") -> None:
 
 
 @app.command(hidden=True)
-def index(dataset: Dataset) -> None:
+def index(dataset: Dataset, after_error: bool = False) -> None:
     """Render the index, and a page for each notebook that failed (called by Snakemake)."""
     from aicine_utils.data import catalogue
     from aicine_utils.pipeline import first_page
 
-    first_page.index(catalogue.folder_name(dataset))
+    first_page.index(catalogue.folder_name(dataset), after_error)
 
 
 @app.command()
@@ -157,4 +167,4 @@ def readme(
 
     name = catalogue.folder_name(dataset or writing.shown_dataset(settings.home()))
     for path in writing.write(settings.home(), name):
-        console.print(f"{path.relative_to(settings.home())} agrees with the tables of {name}")
+        console.print(f"{path.relative_to(settings.home())} written from the tables of {name}")

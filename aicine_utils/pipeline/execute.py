@@ -3,9 +3,11 @@
 import ast
 import os
 import re
+import signal
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +55,8 @@ def execute(name: str, dataset: str, folder_name: str, preset: str, parameters: 
     """Run a notebook; True when every cell ran. ``dataset`` is a name or folder, ``folder_name`` its place in outputs.
 
     The outputs go to a temporary name and are renamed at the end, so an executed notebook is always whole. Raises
-    AicineError for a parameter that the notebook does not declare, or of another type than declared.
+    AicineError for a parameter that the notebook does not declare, or of another type than declared, and
+    KeyboardInterrupt where somebody stopped it.
     """
     target, status_path = plan.executed(folder_name, name), plan.status_file(folder_name, name)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -68,14 +71,30 @@ def execute(name: str, dataset: str, folder_name: str, preset: str, parameters: 
         lambda cell, of: status_files.write(status_path, {**running, "cell": cell, "of": of})
     )
     partial = target.with_suffix(f".{os.getpid()}.ipynb")
-    with provenance.Cost(tree=True) as cost:
-        error = _papermill(source, partial, given)
-    source.unlink()
+    try:
+        with provenance.Cost(tree=True) as cost, _terminated_like_interrupted():
+            error = _papermill(source, partial, given)
+    except KeyboardInterrupt:
+        partial.unlink(missing_ok=True)
+        status_files.write(status_path, {**status, "status": status_files.INTERRUPTED})
+        raise
+    finally:
+        source.unlink()
     status |= {"status": "failed" if error else "ok", "seconds": cost.seconds, "peak_mb": cost.peak_mb, "error": error,
                "provenance": provenance.environment()}  # fmt: skip
     partial.replace(target if not error else target.with_suffix(".failed.ipynb"))
     status_files.write(status_path, status)
     return error is None
+
+
+@contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """A process that is told to end leaves what one leaves whose Ctrl-C was pressed."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _as_ipynb(name: str, folder: Path) -> Path:
@@ -120,6 +139,8 @@ def _papermill(source: Path, target: Path, given: dict[str, Any]) -> dict[str, A
     try:
         _started(run)
     except PapermillExecutionError as error:
+        if error.ename == KeyboardInterrupt.__name__:  # the kernel got the signal first
+            raise KeyboardInterrupt from error
         lines = [line for text in error.traceback for line in ANSI.sub("", text).splitlines()]
         return _failure(target, error.cell_index, lines or [f"{error.ename}: {error.evalue}"])
     except (DeadKernelError, OSError) as error:

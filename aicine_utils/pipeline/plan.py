@@ -99,6 +99,11 @@ def status_file(dataset: str, name: str) -> Path:
     return executed(dataset, name).with_suffix(".json")
 
 
+def costs_table(dataset: str) -> Path:
+    """What each notebook cost, committed with the pages."""
+    return settings.output_dir(dataset) / "tables" / "notebooks.csv"
+
+
 def page(dataset: str, name: str) -> Path:
     """The HTML page of a notebook."""
     return settings.output_dir(dataset) / "report" / f"{name}.html"

@@ -5,20 +5,23 @@ from collections.abc import Collection
 from typing import Any
 
 from aicine_utils.pipeline import plan
+from aicine_utils.pipeline import status as status_files
 from aicine_utils.report import pages
 
 
 def statuses(dataset: str) -> list[dict[str, Any]]:
-    """Status of every notebook, those never run marked missing, those that died in the middle failed."""
+    """Status of every notebook; ``earlier`` where only a page tells of a run, ``missing`` where nothing does."""
     return [_status(dataset, book) for book in plan.notebooks()]
 
 
 def _status(dataset: str, book: plan.Notebook) -> dict[str, Any]:
-    path = plan.status_file(dataset, book.name)
-    if not path.exists():
-        return {"notebook": book.name, "title": book.title, "status": "missing", "error": None}
-    status = json.loads(path.read_text(encoding="utf-8"))
-    return {**status, "title": book.title}
+    path, paged = plan.status_file(dataset, book.name), plan.page(dataset, book.name).exists()
+    status = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"status": "missing"}
+    if status["status"] == "missing" and paged:
+        status = status_files.published(plan.costs_table(dataset)).get(book.name, {}) | {"status": status_files.EARLIER}
+    if status["status"] == status_files.INTERRUPTED and not paged:
+        status = {"status": "missing"}
+    return {"notebook": book.name, "error": None, **status, "title": book.title}
 
 
 def site(dataset: str, planned: Collection[str] = ()) -> pages.Site:
