@@ -109,7 +109,11 @@ def test_cheapest_of_the_first_place_turns_with_the_cost():
 
 @pytest.mark.parametrize(("share", "said"), [(0.31, "reach further"), (0.01, "reach less far"), (0.04, "equally few")])
 def test_coverage_can_be_either(share, said):
-    assert said in found(changed(ease={"coverage": share}))["coverage"].text["en"]
+    told = found(changed(ease={"coverage": share}))["coverage"].text["en"]
+    board = leaderboard()
+    others = board[(board["family"] != "non_personalised") & (board["model"] != "ease")]
+    assert said in told
+    assert f"Of the {len(others)} other personal models {(others['coverage'] > share).sum()} reach further." in told
 
 
 def test_decisions_name_runner_up_and_margin():

@@ -170,7 +170,10 @@ def _coverage(board: pd.DataFrame, home: Pick | None) -> Finding | None:
         return None
     shown = [f"{row['coverage']:.1%}" for row in (best, other)]
     case = "same" if shown[0] == shown[1] else "wider" if best["coverage"] > other["coverage"] else "narrower"
-    text = say("coverage", case, best=best["label"], value=shown[0], popular=other["label"], popular_value=shown[1])
+    rest = rows.loc[(rows["family"] != BLIND) & (rows["model"] != best["model"]), "coverage"].dropna()
+    others = say("coverage", "others", n=len(rest), wider=int((rest > best["coverage"]).sum())) if len(rest) else ""
+    text = say("coverage", case, best=best["label"], value=shown[0], popular=other["label"], popular_value=shown[1],
+               others=others)  # fmt: skip
     return Finding("coverage", text, COMPARISON, "clear")
 
 
