@@ -70,6 +70,8 @@ def test_what_is_shipped_is_explained_by_model_or_family():
         .startswith("Watched together c")
     )
     assert made(means(popularity={"place": 1})).gloss is None
+    described = made(means(ease={"model": "lightfm_users", "label": "LightFM, people described"}))
+    assert "it needs gender, age and occupation" in described.gloss["en"]
 
 
 def test_a_tie_says_how_many_people_would_tell():
