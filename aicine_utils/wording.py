@@ -9,6 +9,7 @@ from typing import Any
 from aicine_utils import settings
 
 MISSING = "–"
+TENTH = 0.1
 
 
 def written(value: float, form: str, lang: str = "en") -> str:
@@ -19,6 +20,11 @@ def written(value: float, form: str, lang: str = "en") -> str:
     if not form.endswith("pp"):
         return format(value, form)
     return f"{100 * value:{form.removesuffix('pp')}f}" + {"en": " pp", "ko": "%p"}[lang]
+
+
+def share_text(share: float) -> str:
+    """A share in percent, below a tenth with a digit more: 69%, 0.1%."""
+    return f"{share:.1%}" if share < TENTH else f"{share:.0%}"
 
 
 def seconds_text(seconds: float, lang: str = "en") -> str:

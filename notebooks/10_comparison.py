@@ -220,13 +220,12 @@ study.figure(
 )
 
 # %%
-as_ranker = int(board.index[board["model"] == best_rater["model"]][0]) + 1
 can_rate = pd.notna(best_lists["rmse"])
 best_of_these = raters.loc[raters["ndcg@10"].idxmax()]
 ahead = int((board.loc[board["rmse"].isna(), "ndcg@10"] > best_of_these["ndcg@10"]).sum())
 nb.say(
-    f"**As a list maker**, {best_rater['label']}, with the lowest error, is number {as_ranker} of {len(board)} "
-    f"(NDCG@10 {nb.measured(best_rater, 'ndcg@10')}).",
+    f"**As a list maker**, {best_rater['label']}, with the lowest error, has place {best_rater['place']:.0f} of "
+    f"{len(board)} (NDCG@10 {nb.measured(best_rater, 'ndcg@10')}).",
     f"**As a predictor of stars**, {best_lists['label']}, with the best lists, "
     + (f"has RMSE {nb.measured(best_lists, 'rmse')}, place {best_lists['place_rmse']:.0f} of {len(raters)}."
        if can_rate else "is out: its scores are not stars."),
@@ -392,7 +391,8 @@ study.show(both, "strict", uncut if cut == study.protocol else told, {
 sittings = "" if cut == study.protocol else leaks.sitting_text(at_once, at_once_strict)
 helped = finalists.searched_here({name: results[name] for name in chosen}, study.data.name)
 leader, there = (table["label"].iloc[0] for table in (here.sort_values("ndcg@10", ascending=False), strict_board))
-nb.say(sittings, ageing.told(young, leader, there),
+fell = strict_board.set_index("label").loc[leader, "place"] > 1
+nb.say(sittings, ageing.told(young, leader, there) if fell else "",
        leaks.searched_text(searched, {name: registry.entry(name).label for name in chosen}, helped),
        finalists.absent(board, chosen, study.preset.split_seconds), budgets.stopped(strict_board, "en"))  # fmt: skip
 

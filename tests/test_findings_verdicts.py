@@ -161,6 +161,9 @@ def test_a_table_read_from_csv_gives_the_same_verdicts():
 def test_summary_has_one_row_a_claim_in_the_order_of_the_study():
     table = summary(verdicts(evidence(1, svd_all=-1)))
     assert list(table["key"]) == CLAIMS
+    assert table.loc[0, "why"].startswith(
+        "the least RMSE of 7 rivals (lowest of them: EASE) less that of SVD is -0.200"
+    )
     assert table.loc[0, ["claim", "verdict", "number", "measured", "page"]].tolist() == [
         "SVD has the least error", "✗ not upheld", "-0.200 [-0.300, -0.100]",
         "the least RMSE of 7 rivals (lowest of them: EASE) less that of SVD", "14_original_study",

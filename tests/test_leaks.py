@@ -63,7 +63,7 @@ def test_next_at_once_by_hand():
         (0.7, 0.1, "under one cut in time 10%: the first asks mostly for the next film of a sitting"),
         (0.7, 0.6, "both ask mostly"),
         (0.2, 0.1, "neither asks mostly"),
-        (0.4, 0.6, "under one cut in time 60%."),
+        (0.4, 0.6, "under one cut in time 60%: the second asks mostly for the next film of a sitting"),
     ],
 )
 def test_what_sittings_mean_is_said(usual, strict, said):

@@ -85,7 +85,7 @@ def test_a_blend_that_is_first_everywhere_stands_beside_the_best_single_model():
     lost = (blended["model"] == "ease") & (blended["protocol"] == "user_random")
     said = measuring.everywhere(blended.assign(place=blended["place"].where(~lost, 2)))
     assert said.startswith("**Blend** stands in first place, alone or shared, under all 2 splits. It is several models")
-    assert "of single ones, EASE and SVD (Surprise) are there under most, 1 of 2" in said
+    assert "of single ones EASE and SVD (Surprise) come nearest, in first place under 1 of 2." in said
     assert "several models" not in measuring.everywhere(LEAD)
 
 

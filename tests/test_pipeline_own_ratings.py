@@ -26,4 +26,4 @@ def test_ratings_of_ones_own_with_nothing_but_ratings(tmp_path):
     jobs = pd.read_csv(outputs / "tables" / "10_jobs.csv").set_index("job")
     assert jobs.loc[["new_movie"], "why"].tolist() == ["no_descriptions"]
     assert jobs.loc["watched", "why"].isna().all()
-    assert "New movie:</strong> not decided" in (outputs / "report" / "index.html").read_text()
+    assert "New movie:</strong> <strong>not decided" in (outputs / "report" / "index.html").read_text()

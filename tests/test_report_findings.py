@@ -273,7 +273,7 @@ def test_a_home_row_that_does_not_survive_gives_way_to_one_that_does():
         "0.510]. Of the 4 models run there, 2 affordable personal ones keep a first place, and SASRec is the highest "
         "of these on own timelines (difference to Item k-NN, the next, +0.009)."
     )
-    assert home.change["en"].startswith("The choice falls to EASE where T makes lists anew while people watch")
+    assert home.change["en"].startswith("The choice falls to EASE where a live test confirms its lead on people's own")
     assert "0.005 of NDCG@10" in home.change["en"]
     assert (home.runner_up, home.standing) == ("Item k-NN", "in shared first place under one cut in time")
     alone = decision(measured_strictly(ease=3, sasrec=2, item_knn=1))[0]
@@ -287,7 +287,7 @@ def test_who_leads_under_the_deciding_split_is_named_where_it_is_not_the_choice(
     there = (board["protocol"] == "global_temporal") & (board["model"] == "item_knn")
     board.loc[there, "ndcg@10"] += 0.005
     said = decision(board)[0].text["en"]
-    assert "2 affordable personal ones keep a first place (the highest there: Item k-NN, 0.505 [" in said
+    assert "(the highest there, and the choice by the cut alone: Item k-NN, 0.505 [" in said
     assert "ship SASRec" in said
 
 
@@ -298,6 +298,31 @@ def test_how_much_of_the_tests_is_the_next_film_of_a_sitting_is_told_with_a_fall
     assert f"{said}the cut 0.1%." in decision(told)[0].text["en"]
     assert "within an hour" not in decision(board)[0].text["en"]
     assert "within an hour" not in decision(measured_strictly(ease=1, sasrec=1).assign(at_once=0.5))[0].text["en"]
+
+
+def test_a_leader_that_fell_with_a_smaller_search_is_told_as_such():
+    board = measured_strictly(ease=3, sasrec=1, item_knn=1).assign(trials=24, stopped_by_budget=False)
+    assert "Its search gave" not in decision(board)[0].text["en"]
+    fewer = board.assign(trials=board["trials"].where(board["model"] != "ease", 2))
+    said = "Its search gave EASE 2 trials and SASRec 24; under the cut both keep the settings of own timelines."
+    assert said in decision(fewer)[0].text["en"]
+    there = (board["model"] == "ease") & (board["protocol"] == "global_temporal")
+    timed = decision(board.assign(stopped_by_budget=there))[0].text["en"]
+    assert "EASE 24 trials and SASRec 24, and a limit on time ended its training, which may be better" in timed
+
+
+def test_what_a_limit_on_time_set_is_no_cost_of_a_model():
+    limited = changed(ease={"stopped_by_budget": True}, ials={"stopped_by_budget": False})
+    one = found(limited)["cheapest"]
+    assert one.text["en"].startswith("What first place for lists costs can't be told: a limit on time ended the")
+    assert "training of EASE," in one.text["en"]
+    assert one.strength == "open"
+    alone = found(changed(ials={"place": 2}, ease={"stopped_by_budget": True}))["cheapest"]
+    assert "can't be told" in alone.text["en"]
+
+
+def test_nobody_is_called_alone_in_first_place_because_another_s_cost_is_unknown():
+    assert "cheapest" not in found(changed(ials={"fit_seconds": np.nan}))
 
 
 @pytest.mark.parametrize(
@@ -355,7 +380,7 @@ def test_among_those_that_survive_a_much_cheaper_one_is_taken():
     assert (home.model, home.runner_up, home.fallen) == ("item_knn", "SASRec", "EASE")
     assert "near the highest of these on own timelines and quicker" in home.text["en"]
     assert "where SASRec takes 7 min" in home.text["en"]
-    assert home.change["en"].startswith("The choice falls to EASE where T makes lists anew while people watch")
+    assert home.change["en"].startswith("The choice falls to EASE where a live test confirms its lead on people's own")
     cells["sasrec"]["fit_seconds"] = 45.0  # saves five seconds, which are not worth it
     assert decision(measured_strictly(cells, ease=3, sasrec=1, item_knn=1))[0].model == "sasrec"
 

@@ -155,7 +155,7 @@ def test_index_in_both_languages(tmp_path):
     assert [english.name, korean.name] == ["index.html", "index.ko.html"]
     en, ko = english.read_text(), korean.read_text()
     assert en.count('class="card"') == ko.count('class="card"') == 6
-    assert "Home row:</strong> ship EASE" in en
+    assert "Home row:</strong> <strong>ship EASE</strong>" in en
     assert "홈 화면 추천:</strong>" in ko
     assert "937 users" in en
     assert 'href="../tables/leaderboard.csv"' in en
@@ -163,6 +163,15 @@ def test_index_in_both_languages(tmp_path):
     for html in (en, ko):
         assert outside(html) == []
         assert len(re.findall(r'\sid="([^"]+)"', html)) == len(set(re.findall(r'\sid="([^"]+)"', html)))
+
+
+def test_index_says_where_pages_are_of_another_revision(tmp_path):
+    made = {**PROVENANCE, "revision": "new"}
+    old = [{**one, "provenance": {"revision": "old"}} for one in statuses()]
+    said = "Pages were made at revision old, this one at new from their tables"
+    assert said in render_index("ml-100k", leaderboard(), old, CARD, tmp_path, made)[0].read_text()
+    same = [{**one, "provenance": {"revision": "new"}} for one in statuses()]
+    assert "Pages were made at" not in render_index("ml-100k", leaderboard(), same, CARD, tmp_path, made)[0].read_text()
 
 
 def test_index_repeats_what_the_data_were_warned_of(tmp_path):
@@ -223,7 +232,7 @@ def test_index_shows_the_decisions_on_all_jobs_with_what_would_change_them(tmp_p
     tables = JobTables(means("new_user"), pair("ease", "item_knn", 0.010, 0.004, 0.016, job="new_user"))
     pages_of = render_index("ml-100k", leaderboard(), statuses(), CARD, tmp_path, PROVENANCE, tables)
     en, ko = (path.read_text() for path in pages_of)
-    assert "New user:</strong> ship EASE" in en
+    assert "New user:</strong> <strong>ship EASE</strong>" in en
     assert "What would change our mind: The choice falls once Item k-NN gains" in en
     assert "신규 사용자:</strong>" in ko
     assert "판단이 바뀌는 조건: " in ko

@@ -63,7 +63,8 @@ def _people(margin: Margin, named: dict[str, str], short: str) -> dict[str, str]
     case = "far" if times > OUT_OF_REACH else short if times > 1 else "enough"
     numbers = {"people": f"{margin.people:,}", "alone": f"{margin.alone:,.0f}"}
     if case == "people":
-        numbers["alone"] = say("change", "alone_takes" if margin.alone > margin.people else "alone_done", **numbers)
+        alone = "" if math.isnan(margin.alone) else "alone_takes" if margin.alone > margin.people else "alone_done"
+        numbers["alone"] = say("change", alone, **numbers) if alone else ""
     return say("change", case, **named, **numbers, needed=f"{margin.needed:,.0f}",
                times=f"{times:,.{int(times < 10)}f}", most=f"{OUT_OF_REACH:,}",
                ahead=named["best" if margin.difference > 0 else "other"])  # fmt: skip

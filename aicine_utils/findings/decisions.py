@@ -39,10 +39,9 @@ from aicine_utils.findings.reading import (
     value_text,
 )
 from aicine_utils.models import registry
-from aicine_utils.wording import say, sentences_of
+from aicine_utils.wording import say, sentences_of, share_text
 
 NONE = {"en": "none", "ko": "없음"}
-TENTH = 0.1  # below it a share is told with a digit more
 
 
 @dataclass(frozen=True)
@@ -217,7 +216,8 @@ def _fall(made: Pick, strict: pd.DataFrame) -> dict[str, str]:
     values = {"fallen_value": made.fallen, "there": rows.loc[made.best["model"]],
               "fallen_there": rows.loc[made.fallen["model"]]}  # fmt: skip
     return {"fallen": made.fallen["label"], **{name: value_text(row, RANKING) for name, row in values.items()},
-            "led": _led(made, rows), "sitting": _sitting(made.fallen, rows.loc[made.best["model"]])}  # fmt: skip
+            "led": _led(made, rows), "sitting": _sitting(made.fallen, rows.loc[made.best["model"]]),
+            "searched": _searched(made.fallen, made.best, rows.loc[made.fallen["model"]])}  # fmt: skip
 
 
 def _led(made: Pick, rows: pd.DataFrame) -> dict[str, str] | str:
@@ -233,8 +233,22 @@ def _sitting(usual: pd.Series, strict: pd.Series) -> dict[str, str] | str:
     shares = [float(row.get("at_once", math.nan)) for row in (usual, strict)]
     if any(map(math.isnan, shares)):
         return ""
-    shown = [f"{share:.1%}" if share < TENTH else f"{share:.0%}" for share in shares]
-    return say("lists", "sitting", usual=shown[0], cut=shown[1])
+    return say("lists", "sitting", usual=share_text(shares[0]), cut=share_text(shares[1]))
+
+
+def _searched(fallen: pd.Series, best: pd.Series, strict: pd.Series) -> dict[str, str] | str:
+    """What the search gave a fallen leader and the choice, where that was not the same; nothing where it is unknown.
+
+    ``strict``: the leader's row under the cut.
+    """
+    trials = [row.get("trials", math.nan) for row in (fallen, best)]
+    if any(map(pd.isna, trials)):
+        return ""
+    timed = fallen.get("stopped_by_budget", False) or strict.get("stopped_by_budget", False)
+    if trials[0] >= trials[1] and not timed:
+        return ""
+    return say("lists", "searched", fallen=fallen["label"], best=best["label"], n=f"{trials[0]:.0f}",
+               m=f"{trials[1]:.0f}", timed=say("lists", "timed") if timed else "")  # fmt: skip
 
 
 def _say(job: str, case: str, **values: object) -> dict[str, str]:

@@ -149,15 +149,16 @@ def _told_of_the_cut(own: pd.Series, everyone: pd.Series) -> dict[str, str]:
 
 def _cheapest(board: pd.DataFrame) -> Finding | None:
     rows = ranking(board, RANKING)
-    first = [row for _, row in rows[rows["first"]].iterrows() if math.isfinite(cost(row))]
-    if not first or not beats_chance(rows):
+    first = [row for _, row in rows[rows["first"]].iterrows()]
+    if not first or not all(math.isfinite(cost(row)) for row in first) or not beats_chance(rows):
         return None
     cheap, dear = min(first, key=cost), max(first, key=cost)
     apart = cost(cheap) * CHEAPER <= cost(dear)  # one training each: less is the machine's mood
-    case = "alone" if len(first) == 1 else "tied" if apart else "same"
-    text = say("cheapest", case, cheap=cheap["label"], seconds=spent(cheap),
+    timed = [row["label"] for row in first if row.get("stopped_by_budget", False)]
+    case = "limited" if timed else "alone" if len(first) == 1 else "tied" if apart else "same"
+    text = say("cheapest", case, timed=names_text(timed) if timed else "", cheap=cheap["label"], seconds=spent(cheap),
                 n=len(first), dear=dear["label"], dear_seconds=spent(dear))  # fmt: skip
-    return Finding("cheapest", text, page_of(cheap), strength(case != "same"))
+    return Finding("cheapest", text, page_of(cheap), strength(case in ("alone", "tied")))
 
 
 def _coverage(board: pd.DataFrame, home: Pick | None) -> Finding | None:

@@ -69,7 +69,8 @@ def verdicts(evidence: pd.DataFrame) -> list[Verdict]:
     empty where only bounds are known, ``low`` where nothing is.
     """
     table = evidence.fillna({"rival": "", "reason": ""})
-    return [_verdict(str(key), rows) for key, rows in table.groupby("claim", sort=False)]
+    claims = table.groupby("claim", sort=False).filter(lambda rows: rows["role"].eq(STATED).any())
+    return [_verdict(str(key), rows) for key, rows in claims.groupby("claim", sort=False)]
 
 
 def case_of(value: float, low: float, high: float, p: float = math.nan, neutral: float = 0.0,
@@ -115,10 +116,11 @@ def tally(found: Sequence[Verdict], lang: str = "en") -> str:
 
 
 def summary(found: Sequence[Verdict], lang: str = "en") -> pd.DataFrame:
-    """One row a claim: key, claim, verdict with its mark, number, measured, page."""
+    """One row a claim: key, claim, verdict with its mark, number, measured, why (``brief`` less its word), page."""
     return pd.DataFrame([{
         "key": one.key, "claim": one.claim[lang], "verdict": f"{MARKS[one.verdict]} {one.word[lang]}",
-        "number": one.number, "measured": one.measured[lang], "page": one.link.removesuffix(".html"),
+        "number": one.number, "measured": one.measured[lang], "why": one.brief[lang].partition(": ")[2],
+        "page": one.link.removesuffix(".html"),
     } for one in found])  # fmt: skip
 
 

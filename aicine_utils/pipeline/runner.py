@@ -142,7 +142,8 @@ def _tell(now: dict[str, dict[str, Any]], told: dict[str, str], console: Console
             console.print(f"[dim]{name:<24} started{_expected(status)}[/dim]")
         else:
             colour = "green" if state == "ok" else "red"
-            console.print(f"{name:<24} [{colour}]{state}[/{colour}] after {status['seconds']:.0f} s")
+            spent = f" after {status['seconds']:.0f} s" if status.get("seconds") else ""
+            console.print(f"{name:<24} [{colour}]{state}[/{colour}]{spent}")
 
 
 def _expected(status: dict[str, Any]) -> str:

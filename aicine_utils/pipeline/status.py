@@ -11,7 +11,7 @@ from aicine_utils.files import write_text
 
 INTERRUPTED = "interrupted"  # somebody stopped the notebook: no failure, and no result
 EARLIER = "earlier"  # its page is there, but no status: it came with a clone
-COSTS = ("notebook", "seconds", "peak_mb")
+COSTS = ("seconds", "peak_mb")
 
 
 def write(path: Path, content: dict[str, Any]) -> None:
@@ -20,20 +20,34 @@ def write(path: Path, content: dict[str, Any]) -> None:
 
 
 def publish(path: Path, statuses: Iterable[Mapping[str, Any]]) -> None:
-    """What the notebooks cost that have a page, as a table to be committed with the pages."""
-    rows = [[status.get(name) for name in COSTS] for status in statuses if status["status"] in {"ok", EARLIER}]
+    """What making each page took, and its revision, as a table to be committed with the pages.
+
+    Of a notebook that was stopped the page is still the one before, and so is its row.
+    """
+    before = published(path)
+    rows = [before.get(status["notebook"]) if status["status"] == INTERRUPTED else status for status in statuses
+            if status["status"] in {"ok", EARLIER, INTERRUPTED}]  # fmt: skip
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([COSTS, *rows])
+    csv.writer(text, lineterminator="\n").writerows([["notebook", *COSTS, "revision"], *map(_told, filter(None, rows))])
     write_text(path, text.getvalue())
 
 
+def _told(status: Mapping[str, Any]) -> list[Any]:
+    revision = (status.get("provenance") or {}).get("revision", "")
+    return [status["notebook"], *(status.get(name) for name in COSTS), revision]
+
+
 def published(path: Path) -> dict[str, dict[str, Any]]:
-    """What each notebook cost when its page was made, from that table; empty where there is none."""
+    """What the table of :func:`publish` tells of each notebook, as its status would; empty where there is none."""
     if not path.exists():
         return {}
     with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return {row["notebook"]: {name: float(row[name]) for name in COSTS[1:] if row[name]} for row in rows}
+        return {row["notebook"]: _status(row) for row in csv.DictReader(file)}
+
+
+def _status(row: Mapping[str, str]) -> dict[str, Any]:
+    costs = {name: float(row[name]) for name in COSTS if row[name]}
+    return {"notebook": row["notebook"], **costs, "provenance": {"revision": row["revision"]}}
 
 
 def seconds_before(path: Path) -> float | None:

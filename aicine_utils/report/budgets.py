@@ -9,28 +9,30 @@ ELSEWHERE = (("lent_by", "settings_lent"), ("found_on", "settings_found"))  # co
 
 def told(board: pd.DataFrame | None, lang: str) -> str:
     """The sentences on settings and on training time that stand below a leaderboard."""
-    named, searches = words(lang), {**_searches(board), "within": _within(board, lang)}
-    said = named["settings_default" if searches["searched"] == "0" else "settings_searched"].format(**searches)
+    named, trials = words(lang), _trials(board)
+    filled = {"models": "–" if board is None else len(board), "searched": len(trials), "most": trials.max()}
+    case = "settings_searched" if len(trials) else "settings_default"
+    said = named[case].format(**filled, fewer=_fewer(board, trials, lang))
     from_others = (_from_another(board, lang, *kind) for kind in ELSEWHERE)
     return " ".join(part for part in (said, *from_others, stopped(board, lang)) if part)
 
 
-def _searches(board: pd.DataFrame | None) -> dict[str, str]:
-    """How many models had their settings searched, and with how many trials: ``25``, or ``10 to 25``."""
+def _trials(board: pd.DataFrame | None) -> pd.Series:
+    """Trials of the models that had a search; one trial counts passes, and searches nothing."""
     if board is None or "trials" not in board:
-        return {"models": "–", "searched": "0", "trials": "0"}
-    trials = board.loc[board["trials"] > 1, "trials"].astype(int)  # one trial counts passes, and searches nothing
-    span = sorted({trials.min(), trials.max()}) if len(trials) else [0]
-    return {"models": str(len(board)), "searched": str(len(trials)), "trials": "–".join(str(end) for end in span)}
+        return pd.Series(dtype=int)
+    return board.loc[board["trials"] > 1, "trials"].astype(int)
 
 
-def _within(board: pd.DataFrame | None, lang: str) -> str:
-    """The limit on the minutes of a search, where all that ended before the most trials had the same; else empty."""
-    if board is None or "search_minutes" not in board:
+def _fewer(board: pd.DataFrame | None, trials: pd.Series, lang: str) -> str:
+    """How many models had fewer trials than the most, and the limit on minutes, where all of these had the same."""
+    short = trials[trials < trials.max()]
+    if short.empty:
         return ""
-    limits = board.loc[board["trials"].between(1, board["trials"].max(), inclusive="left"), "search_minutes"]
+    limits = board.loc[short.index, "search_minutes"] if "search_minutes" in board else pd.Series([None])
     same = limits.notna().all() and limits.nunique() == 1
-    return words(lang)["settings_within"].format(minutes=limits.iloc[0]) if same else ""
+    within = words(lang)["settings_within"].format(minutes=limits.iloc[0]) if same else ""
+    return words(lang)["settings_fewer"].format(n=len(short), least=short.min(), within=within)
 
 
 def _from_another(board: pd.DataFrame | None, lang: str, column: str, sentence: str) -> str:

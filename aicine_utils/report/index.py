@@ -75,10 +75,17 @@ def _write(lang: str, site: Site, board: pd.DataFrame | None, jobs: findings.Job
         "original": ORIGINAL,
         "other": {"href": HOME[other], "lang": other, "name": words(other)["language"]},
         "provenance": provenance_block(provenance, {}, lang),
+        "mixed": _mixed(statuses, str(provenance.get("revision", "")), lang),
         **_results(board, jobs, site.dataset, lang),
     }
     context["contents"] = _contents(context, named)
     return write_page("index.html.j2", folder / HOME[lang], site, lang, **context)
+
+
+def _mixed(statuses: Sequence[Mapping[str, Any]], own: str, lang: str) -> str:
+    """That pages are of another revision than this one; empty where they are not, or nobody knows."""
+    made = {str((status.get("provenance") or {}).get("revision", "")) for status in statuses} - {"", own}
+    return words(lang)["notebooks_mixed"].format(pages=", ".join(sorted(made)), own=own) if made and own else ""
 
 
 def _row(status: Mapping[str, Any], lang: str) -> dict[str, str]:
@@ -97,11 +104,22 @@ def _results(board: pd.DataFrame | None, jobs: findings.JobTables, dataset: str,
     return {
         "lead": named["lead"].format(models=len(board), dataset=dataset),
         "decisions": decisions,
+        "opening": opening,
         "findings": found,
         "table": Markup(leaderboard_table(board, lang)),
         "figure": Markup(_figure(board, lang)),
         "measured": _measured(board, lang),
     }
+
+
+def opening(made: findings.Decision, lang: str) -> tuple[str, str, str]:
+    """A decision in three parts: the job with its colon, what to do, and why; the first two are all a reader in haste
+    needs.
+    """
+    job, colon, said = made.text[lang].partition(":")
+    said = said.strip()
+    end = said.find(made.label) + len(made.label) if made.model and made.label in said else said.find(".")
+    return job + colon, said[:end], said[end:]
 
 
 def leaderboard_table(board: pd.DataFrame, lang: str = "en") -> str:

@@ -203,9 +203,9 @@ def table(rows: pd.DataFrame) -> list[str]:
 
 def claims(original: pd.DataFrame) -> list[str]:
     """Lines of a Markdown table, one row a claim of the original study."""
-    rows = original[["claim", "verdict", "number", "measured"]].itertuples(index=False)
-    head = ["| The original study said | Here | Effect | Of |", "|---|---|---|---|"]
-    return head + [f"| {' | '.join(row)} |" for row in rows]
+    rows = original[["claim", "verdict", "why"]].itertuples(index=False)
+    head = ["| The original study said | Here | Why |", "|---|---|---|"]
+    return [words("en")["original_about"], "", *head, *(f"| {' | '.join(row)} |" for row in rows)]
 
 
 def beside(found: Mapping[str, Sequence[findings.Decision]]) -> list[str]:

@@ -10,7 +10,7 @@ from aicine_utils import columns as c
 from aicine_utils.leaderboard import at_once, timeless
 from aicine_utils.metrics import evaluate
 from aicine_utils.splits import Split
-from aicine_utils.wording import names_text
+from aicine_utils.wording import names_text, share_text
 
 HALF = 0.5
 
@@ -56,11 +56,12 @@ def sitting_text(usual: float, strict: float) -> str:
     task = {
         (True, False): ": the first asks mostly for the next film of a sitting, the second does not",
         (True, True): ": both ask mostly for the next film of a sitting",
+        (False, True): ": the second asks mostly for the next film of a sitting, the first does not",
         (False, False): ": neither asks mostly for the next film of a sitting",
     }.get((usual > HALF, strict > HALF), "")
     return (
-        f"On people's own timelines {usual:.0%} of the test ratings follow within an hour on the last one that a model "
-        f"knows of the person, under one cut in time {strict:.0%}{task}."
+        f"On people's own timelines {share_text(usual)} of the test ratings follow within an hour on the last one that "
+        f"a model knows of the person, under one cut in time {share_text(strict)}{task}."
     )
 
 

@@ -137,9 +137,10 @@ def _single(rows: pd.DataFrame, n: int) -> str:
     """Of the models that are one, who is in first place under most splits: a blend is several to train and to keep."""
     held = (rows[rows[MODEL] != BLEND].set_index(MODEL)["place"] == 1).groupby(MODEL).sum()
     most = list(held.index[held == held.max()])
+    verb = "comes nearest" if len(most) == 1 else "come nearest"
     return (
-        f"It is several models to keep; of single ones, {names(most)} {'is' if len(most) == 1 else 'are'} there under "
-        f"most, {held.max()} of {n}; which of the two to ship is decided in notebook 10."
+        f"It is several models to keep; of single ones {names(most)} {verb}, in first place under {held.max()} of {n}. "
+        "Whether a blend is worth its keep is decided in notebook 10."
     )
 
 
