@@ -75,7 +75,7 @@ def test_svd_has_the_least_error_only_where_it_has(svd, other, word):
     results = {"svd": rater(svd), "svdpp": rater(other), "mean_rating": rater(0.1), "ease": lister(0.1)}
     one = verdict(original_claims.svd_rows(results), "svd")
     assert one.verdict == word
-    assert "the least RMSE of 1 rivals (the lowest mean is that of SVD++ (Surprise))" in one.brief["en"]
+    assert "the least RMSE of 1 rivals (lowest of them: SVD++ (Surprise))" in one.brief["en"]
 
 
 def test_svd_without_a_rival_or_a_run_can_not_be_told():

@@ -30,6 +30,16 @@ preset = "mock"
 1 / 0
 """
 
+SLOW = """import os
+import time
+from pathlib import Path
+
+tables = Path(os.environ["AICINE_HOME"], "outputs", "mock", "tables")
+tables.mkdir(exist_ok=True, parents=True)
+for name in ("old", "new"):
+    (tables / f"01_{name}.csv").write_text("half of it")
+time.sleep(600)"""
+
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
@@ -211,6 +221,8 @@ def test_who_stops_a_run_finds_the_report_as_it_was(tmp_path):
     (outputs / "report").mkdir(parents=True)
     for name in ("index", "01_slow"):
         (outputs / "report" / f"{name}.html").write_text("what was there")
+    (outputs / "tables").mkdir()
+    (outputs / "tables" / "01_old.csv").write_text("what was there")
     told = stopped(begun(tmp_path, "run", "--preset", "mock", notebooks=notebooks), status, signal.SIGINT)
     assert "Traceback" not in told
     assert "Finished notebooks and runs are kept" in told
@@ -218,6 +230,7 @@ def test_who_stops_a_run_finds_the_report_as_it_was(tmp_path):
     assert not list(status.parent.glob("*.ipynb"))
     for name in ("index", "01_slow"):
         assert (outputs / "report" / f"{name}.html").read_text() == "what was there"
+    assert {path.name: path.read_text() for path in (outputs / "tables").iterdir()} == {"01_old.csv": "what was there"}
     assert aicine(tmp_path, "index", "--dataset", "mock", notebooks=notebooks).returncode == 0
     assert "1 of 1 notebooks were stopped" in (outputs / "report" / "index.html").read_text()
 
@@ -232,7 +245,7 @@ def slow(home):
     """The outputs of a home with one notebook that takes ten minutes; its folder, and its status file."""
     notebooks, outputs = home / "notebooks", home / "outputs" / "mock"
     notebooks.mkdir()
-    (notebooks / "01_slow.py").write_text(BROKEN.replace("1 / 0", "import time\ntime.sleep(600)"))
+    (notebooks / "01_slow.py").write_text(BROKEN.replace("1 / 0", SLOW))
     return outputs, notebooks, outputs / "runs" / "notebooks" / "01_slow.json"
 
 

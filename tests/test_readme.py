@@ -173,7 +173,7 @@ def test_readme_says_where_the_ratings_are_not_the_published_ones(place):
     assert "**Beware:**" not in written(place)["README.md"]
     checks = pd.DataFrame({"check": [readme.FILES], "count": [1], "of": [3]})
     write_csv(checks, place / "outputs" / "ml-100k" / "tables" / "00_checks.csv")
-    assert "**Beware:** 1 of the 3 files of ratings, films and people differ" in written(place)["README.md"]
+    assert "**Beware:** 1 of the 3 files of ratings, films and people differs" in written(place)["README.md"]
     write_csv(checks.assign(count=0), place / "outputs" / "ml-100k" / "tables" / "00_checks.csv")
     assert "**Beware:**" not in written(place)["README.md"]
 

@@ -29,5 +29,9 @@ def test_costs_are_read_as_they_were_written(tmp_path):
     assert status_files.published(path) == {"02_b": kept}
     status_files.publish(path, [{"notebook": "02_b", "status": "interrupted"}])  # its page is still the one before
     assert status_files.published(path) == {"02_b": kept}
+    path.write_text("notebook,seconds,peak_mb\n02_b,3.5,\n")  # as it was once written
+    assert status_files.published(path) == {
+        "02_b": {"notebook": "02_b", "seconds": 3.5, "provenance": {"revision": ""}}
+    }
     status_files.publish(path, [{"notebook": "02_b", "status": "missing"}])
     assert status_files.published(path) == {}

@@ -42,6 +42,7 @@ from aicine_utils.models import registry
 from aicine_utils.wording import say, sentences_of, share_text
 
 NONE = {"en": "none", "ko": "없음"}
+HALF = 0.5
 
 
 @dataclass(frozen=True)
@@ -233,7 +234,8 @@ def _sitting(usual: pd.Series, strict: pd.Series) -> dict[str, str] | str:
     shares = [float(row.get("at_once", math.nan)) for row in (usual, strict)]
     if any(map(math.isnan, shares)):
         return ""
-    return say("lists", "sitting", usual=share_text(shares[0]), cut=share_text(shares[1]))
+    task = say("lists", "next_film") if shares[0] > HALF else ""
+    return say("lists", "sitting", usual=share_text(shares[0]), cut=share_text(shares[1]), task=task)
 
 
 def _searched(fallen: pd.Series, best: pd.Series, strict: pd.Series) -> dict[str, str] | str:

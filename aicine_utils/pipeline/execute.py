@@ -3,6 +3,7 @@
 import ast
 import os
 import re
+import shutil
 import signal
 import tempfile
 import time
@@ -72,7 +73,7 @@ def execute(name: str, dataset: str, folder_name: str, preset: str, parameters: 
     )
     partial = target.with_suffix(f".{os.getpid()}.ipynb")
     try:
-        with provenance.Cost(tree=True) as cost, _terminated_like_interrupted():
+        with provenance.Cost(tree=True) as cost, _terminated_like_interrupted(), _tables_kept(folder_name, name):
             error = _papermill(source, partial, given)
     except KeyboardInterrupt:
         partial.unlink(missing_ok=True)
@@ -95,6 +96,22 @@ def _terminated_like_interrupted() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _tables_kept(dataset: str, name: str) -> Iterator[None]:
+    """Where somebody stops a notebook, its tables are again those of the page that is still there."""
+    folder, own = plan.costs_table(dataset).parent, plan.tables_of(dataset, name)
+    with tempfile.TemporaryDirectory() as kept:
+        for path in own:
+            shutil.copy2(path, kept)
+        try:
+            yield
+        except KeyboardInterrupt:
+            for path in plan.tables_of(dataset, name):
+                path.unlink()
+            shutil.copytree(kept, folder, dirs_exist_ok=True)
+            raise
 
 
 def _as_ipynb(name: str, folder: Path) -> Path:

@@ -99,6 +99,13 @@ def status_file(dataset: str, name: str) -> Path:
     return executed(dataset, name).with_suffix(".json")
 
 
+def tables_of(dataset: str, name: str) -> list[Path]:
+    """The tables that a notebook left: those that begin with its number, and the leaderboard of the comparison."""
+    folder = settings.output_dir(dataset) / "tables"
+    named = [folder / "leaderboard.csv"] if name == COMPARISON else []
+    return [path for path in [*sorted(folder.glob(f"{find(name).number}_*.csv")), *named] if path.exists()]
+
+
 def costs_table(dataset: str) -> Path:
     """What each notebook cost, committed with the pages."""
     return settings.output_dir(dataset) / "tables" / "notebooks.csv"

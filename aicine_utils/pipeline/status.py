@@ -47,7 +47,7 @@ def published(path: Path) -> dict[str, dict[str, Any]]:
 
 def _status(row: Mapping[str, str]) -> dict[str, Any]:
     costs = {name: float(row[name]) for name in COSTS if row[name]}
-    return {"notebook": row["notebook"], **costs, "provenance": {"revision": row["revision"]}}
+    return {"notebook": row["notebook"], **costs, "provenance": {"revision": row.get("revision", "")}}
 
 
 def seconds_before(path: Path) -> float | None:

@@ -25,6 +25,7 @@ ORIGINAL = "14_original_study.html"
 _FORMATS = {"ndcg@10": ".3f", "rmse": ".3f", "coverage": ".1%", "fit_seconds": _seconds, "recommend_seconds": _seconds,
             "peak_mb": ",.0f", "place": ".0f"}  # fmt: skip
 _LOWER = {"rmse", "fit_seconds", "recommend_seconds", "peak_mb"}
+USUAL = ("dataset", "preset")  # parameters that every notebook of a run is given
 _NEITHER = {"place", "label", "family"}
 
 
@@ -89,7 +90,9 @@ def _mixed(statuses: Sequence[Mapping[str, Any]], own: str, lang: str) -> str:
 
 
 def _row(status: Mapping[str, Any], lang: str) -> dict[str, str]:
+    given = {key: value for key, value in (status.get("parameters") or {}).items() if key not in USUAL}
     return {"title": _title(status), "href": f"{status['notebook']}.html", "status": status["status"],
+            "given": ", ".join(f"{key} = {value}" for key, value in given.items()),
             "time": time_text(status.get("seconds"), lang), "memory": memory_text(status.get("peak_mb"))}  # fmt: skip
 
 

@@ -23,7 +23,15 @@ from aicine_utils.wording import MISSING, say
 
 NAME = "README.md"
 FIRST = 10
-BASELINES = ("random", "popularity", "recent_popularity", "ease", "ials", "multivae")  # what the original study lacked
+BASELINES = (
+    "random",
+    "popularity",
+    "recent_popularity",
+    "group_popularity",
+    "ease",
+    "ials",
+    "multivae",
+)  # what the original study lacked
 PUBLISHED = ("ml-1m", "ml-100k")  # whose reports are committed, see .gitignore
 BEGIN, END = r"<!-- results ?([\w-]*) -->", "<!-- /results -->"
 NOTHING = "*No report is published yet. `./run_all.sh` makes one, `./run_all.sh readme` writes its findings here.*"
@@ -140,12 +148,14 @@ def results(
         f"{everyone['n_users'].max():,} people{_raters(jobs)}; other jobs, and one cut in time, have people and films "
         "of their own: compare within a sentence, not between them. Brackets hold 95 % intervals over people. NDCG@10 "
         "says how well ten films hold what was liked later, the first of them most (1 is perfect), RMSE by how many "
-        f"stars a prediction errs (0 is perfect).{_afford(jobs)}{warning}", "",
+        f"stars a prediction errs (0 is perfect).{_afford(jobs)} "
+        f"{words('en')['measured_lines'][-1]}{warning}", "",
         *(f"- {sentence}" for sentence in sentences(board, jobs)), "",
         f"![{title(rows)}]({picture_path(dataset)})", "",
         *table(rows), "",
         f"The first {min(FIRST, len(everyone))} of {len(everyone)} models, baselines that the original study lacked, "
-        "and SVD and RaCT, which it chose. Who can't be told from the best of a place shares it; a mean may be higher "
+        "and SVD and RaCT, which it chose, the latter with MultiVAE, on which it builds. Who can't be told "
+        "from the best of a place shares it; a mean may be higher "
         "and a place lower, where a model's differences vary less from person to person. Every row: "
         f"[leaderboard.csv](outputs/{dataset}/tables/leaderboard.csv); every page: "
         f"`outputs/{dataset}/report/index.html`. Written by `./run_all.sh readme`, not by hand.", "",
@@ -176,8 +186,9 @@ def differing(home: Path, dataset: str) -> str:
     if FILES not in rows.index or not (n := int(rows.loc[FILES, "count"])):
         return ""
     return (
-        f" **Beware:** {n} of the {int(rows.loc[FILES, 'of'])} files of ratings, films and people differ from the "
-        "published ones (checksum; notebook 00 says how), so figures in papers are near these, not of the same ratings."
+        f" **Beware:** {n} of the {int(rows.loc[FILES, 'of'])} files of ratings, films and people "
+        f"{'differs' if n == 1 else 'differ'} from the published ones (checksum; notebook 00 says how), "
+        "so figures in papers are near these, not of the same ratings."
     )
 
 
