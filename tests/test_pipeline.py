@@ -216,14 +216,15 @@ def test_a_killed_kernel_is_a_failure_and_says_so(tmp_path):
     assert "The step that fails" in page
 
 
-def test_who_stops_a_run_finds_the_report_as_it_was(tmp_path):
+@pytest.mark.parametrize("cell", [1, 4])  # while it runs from cell to cell, and in the one that takes long
+def test_who_stops_a_run_finds_the_report_as_it_was(tmp_path, cell):
     outputs, notebooks, status = slow(tmp_path)
     (outputs / "report").mkdir(parents=True)
     for name in ("index", "01_slow"):
         (outputs / "report" / f"{name}.html").write_text("what was there")
     (outputs / "tables").mkdir()
     (outputs / "tables" / "01_old.csv").write_text("what was there")
-    told = stopped(begun(tmp_path, "run", "--preset", "mock", notebooks=notebooks), status, signal.SIGINT)
+    told = stopped(begun(tmp_path, "run", "--preset", "mock", notebooks=notebooks), status, signal.SIGINT, cell)
     assert "Traceback" not in told
     assert "Finished notebooks and runs are kept" in told
     assert json.loads(status.read_text())["status"] == "interrupted"
@@ -249,12 +250,12 @@ def slow(home):
     return outputs, notebooks, outputs / "runs" / "notebooks" / "01_slow.json"
 
 
-def stopped(run, status, sign):
-    """What a run printed to which a signal was sent, with all that it had begun, when its last cell was at work."""
+def stopped(run, status, sign, cell=4):
+    """What a run printed to which a signal was sent, with all that it had begun, when it had come to this cell."""
     try:
-        wait_until(lambda: status.exists() and json.loads(status.read_text()).get("cell", 0) >= 3)
+        wait_until(lambda: status.exists() and json.loads(status.read_text()).get("cell", 0) >= cell)
         os.killpg(run.pid, sign)
-        return "".join(run.communicate(timeout=60))
+        return "".join(run.communicate(timeout=180))
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(run.pid, signal.SIGKILL)

@@ -28,6 +28,7 @@ LAST_LINES = 15
 MARKER = "papermill-error-cell-tag"  # of the cells that papermill adds to a notebook that failed
 STARTS, STILLBORN = 3, "Kernel died before replying"  # attempts, and what jupyter_client says
 KERNEL_LOG = "--IPKernelApp.log_level=40"  # errors alone: its warning of plain sockets is about this very machine
+STOPS = (signal.SIGINT, signal.SIGTERM)
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -42,6 +43,8 @@ class WatchedEngine(NBClientEngine):
         start, of = nb_man.cell_start, len(nb_man.nb.cells)
 
         def cell_start(cell: Any, cell_index: int | None = None, **more: Any) -> None:
+            for sign in STOPS:  # nbclient would end the kernel and wait for its reply
+                signal.signal(sign, signal.default_int_handler)
             cls.watch(cell_index or 0, of)
             start(cell, cell_index, **more)
 
@@ -91,11 +94,12 @@ def execute(name: str, dataset: str, folder_name: str, preset: str, parameters: 
 @contextmanager
 def _terminated_like_interrupted() -> Iterator[None]:
     """A process that is told to end leaves what one leaves whose Ctrl-C was pressed."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    before = {sign: signal.signal(sign, signal.default_int_handler) for sign in STOPS}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for sign, handler in before.items():
+            signal.signal(sign, handler)
 
 
 @contextmanager
