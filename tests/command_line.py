@@ -1,6 +1,7 @@
 """The command line in a process of its own."""
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -20,7 +21,12 @@ def begun(home, *words, notebooks=None):
     """The same, begun in a group of processes of its own, which a signal reaches as Ctrl-C in a terminal does."""
     line, env = _asked(home, words, notebooks, counted=True)
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen(line, env=env, text=True, start_new_session=True, **pipes)
+    return subprocess.Popen(line, env=env, text=True, start_new_session=True, preexec_fn=_hears_ctrl_c, **pipes)
+
+
+def _hears_ctrl_c():
+    """Shells let what they begin in the background ignore this signal, and so would all that a test begins there."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _asked(home, words, notebooks, counted):
