@@ -250,7 +250,7 @@ def _searched(fallen: pd.Series, best: pd.Series, strict: pd.Series) -> dict[str
     if trials[0] >= trials[1] and not timed:
         return ""
     return say("lists", "searched", fallen=fallen["label"], best=best["label"], n=f"{trials[0]:.0f}",
-               m=f"{trials[1]:.0f}", timed=say("lists", "timed") if timed else "")  # fmt: skip
+               m=f"{trials[1]:.0f}", timed=say("lists", "timed", fallen=fallen["label"]) if timed else "")  # fmt: skip
 
 
 def _say(job: str, case: str, **values: object) -> dict[str, str]:

@@ -23,15 +23,8 @@ from aicine_utils.wording import MISSING, say
 
 NAME = "README.md"
 FIRST = 10
-BASELINES = (
-    "random",
-    "popularity",
-    "recent_popularity",
-    "group_popularity",
-    "ease",
-    "ials",
-    "multivae",
-)  # what the original study lacked
+# What the original study lacked.
+BASELINES = ("random", "popularity", "recent_popularity", "group_popularity", "ease", "ials", "multivae")
 PUBLISHED = ("ml-1m", "ml-100k")  # whose reports are committed, see .gitignore
 BEGIN, END = r"<!-- results ?([\w-]*) -->", "<!-- /results -->"
 NOTHING = "*No report is published yet. `./run_all.sh` makes one, `./run_all.sh readme` writes its findings here.*"

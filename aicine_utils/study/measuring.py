@@ -55,7 +55,7 @@ def verdict(table: pd.DataFrame, scale: Sequence[float], reference: Way = REFERE
         return f"**Not for certain:** {said}, but paired tests leave {label} in first place in each of them."
     return (
         f"**Yes:** in {len(lost)} of the {n} other ways of measuring, paired tests put {label} behind the first place: "
-        f"{_where(lost, scale)}. Highest means change more often, by chance, too: {said}."
+        f"{_where(lost, scale)}. The highest mean alone, which may be chance, says less: {said}."
     )
 
 
